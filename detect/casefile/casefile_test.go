@@ -1,0 +1,194 @@
+package casefile
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"twinrow/detect/key"
+)
+
+func text(s string) *string { return &s }
+
+func sample() *Group {
+	return &Group{
+		Table: "public.tickets", Key: Fields{{"zz", text("pi_1")}, {"aa", nil}},
+		Class: Race, Strength: Likely, Differs: []string{}, Reasons: []string{"<79 ms> & more"}, Unknown: []string{},
+		Rows: []Row{{ID: Fields{{"id", text("108")}}, Values: Fields{{"note", text("line\nbreak \u202e \"")}}, Image: "sha256:00"}},
+	}
+}
+
+func writeSample(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "case")
+	w, err := Create(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Add(sample()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Commit(&Case{Tool: Tool{"twinrow", "1"}, Tables: []Table{{Name: "public.tickets"}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Abort(); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestCaseReadsBackAsWritten(t *testing.T) {
+	dir := writeSample(t)
+	opened, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	groups, err := opened.Groups()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := sample()
+	want.Number = 1
+	if diff := cmp.Diff([]*Group{want}, groups); diff != "" {
+		t.Errorf("groups (-want +got):\n%s", diff)
+	}
+	if len(opened.ID) != 12 || opened.TableNamed("public.tickets") == nil || opened.TableNamed("other") != nil {
+		t.Errorf("case %+v", opened.Case)
+	}
+}
+
+func TestCaseIsPrivateAndLeavesNothingBeside(t *testing.T) {
+	dir := writeSample(t)
+	for path, want := range map[string]fs.FileMode{dir: 0o700, filepath.Join(dir, CaseName): 0o600, filepath.Join(dir, EvidenceName): 0o600} {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != want {
+			t.Errorf("%s has mode %o, want %o", path, info.Mode().Perm(), want)
+		}
+	}
+	if beside, _ := os.ReadDir(filepath.Dir(dir)); len(beside) != 1 {
+		t.Errorf("beside the case: %v", beside)
+	}
+}
+
+func TestAbortLeavesNothing(t *testing.T) {
+	parent := t.TempDir()
+	w, err := Create(filepath.Join(parent, "case"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Add(sample()), w.Abort()); err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := os.ReadDir(parent); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+// code returns the code of a Problem, or "" where the error is none.
+func code(err error) string {
+	var problem *Problem
+	if errors.As(err, &problem) {
+		return problem.Code
+	}
+	return ""
+}
+
+func TestWhatOpenRefuses(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		harm func(t *testing.T, dir string)
+		want string
+	}{
+		{"evidence edited", func(t *testing.T, dir string) { edit(t, filepath.Join(dir, EvidenceName), "108", "109") }, key.CodeTampered},
+		{"evidence gone", func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, EvidenceName)) }, key.CodeTampered},
+		{"newer version", func(t *testing.T, dir string) { edit(t, filepath.Join(dir, CaseName), "case/v1", "case/v2") }, key.CodeNewer},
+		{"another document", func(t *testing.T, dir string) {
+			edit(t, filepath.Join(dir, CaseName), "twinrow/case/v1", "other/thing")
+		}, key.CodeBadInput},
+		{"cut off", func(t *testing.T, dir string) { os.Truncate(filepath.Join(dir, CaseName), 40) }, key.CodeTampered},
+		{"not there", func(t *testing.T, dir string) { os.RemoveAll(dir) }, key.CodeNotFound},
+		{"a file", func(t *testing.T, dir string) { os.RemoveAll(dir); os.WriteFile(dir, nil, 0o600) }, key.CodeNotFound},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := writeSample(t)
+			c.harm(t, dir)
+			if _, err := Open(dir); code(err) != c.want {
+				t.Errorf("got %v, want code %s", err, c.want)
+			}
+		})
+	}
+}
+
+func edit(t *testing.T, path, from, to string) {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil || !strings.Contains(string(raw), from) {
+		t.Fatalf("%s does not hold %q (%v)", path, from, err)
+	}
+	if err := os.WriteFile(path, []byte(strings.Replace(string(raw), from, to, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestCreateNeverOverwrites(t *testing.T) {
+	dir := writeSample(t)
+	if _, err := Create(dir); code(err) != key.CodeExists {
+		t.Errorf("got %v", err)
+	}
+	empty := t.TempDir()
+	w, err := Create(empty)
+	if err != nil {
+		t.Fatalf("an empty directory is refused: %v", err)
+	}
+	if err := w.Commit(&Case{}); err != nil {
+		t.Errorf("an empty directory cannot be replaced: %v", err)
+	}
+}
+
+func TestWriteFileOnAFullDiskLeavesTheOldFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "plan.json")
+	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := WriteJSON(path, json.RawMessage("{")) // an encoder that fails half-way, as a full disk does
+	if code(err) != key.CodeDisk {
+		t.Errorf("got %v", err)
+	}
+	if raw, _ := os.ReadFile(path); string(raw) != "old" {
+		t.Errorf("the old file is now %q", raw)
+	}
+	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 1 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func FuzzFields(f *testing.F) {
+	f.Add([]byte(`{"b":"1","a":null,"b":"2"}`))
+	f.Add([]byte(`{"x":"\u202e<&>"}`))
+	f.Add([]byte(`[]`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var first, second Fields
+		if json.Unmarshal(raw, &first) != nil {
+			return
+		}
+		again, err := json.Marshal(first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(again, &second); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(first, second); diff != "" {
+			t.Errorf("fields change when written and read (-first +second):\n%s", diff)
+		}
+	})
+}
