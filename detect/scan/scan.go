@@ -1,0 +1,113 @@
+// Package scan is the engine: it carries a fingerprint of every row's key
+// away from a source, finds the ones that repeat in its own memory, fetches
+// only those rows and groups them by the database's own equality, so that a
+// collision of fingerprints never makes a wrong group.
+//
+// It must not know any particular engine, nor what is done with a group.
+package scan
+
+import (
+	"context"
+	"fmt"
+
+	"twinrow/detect/casefile"
+	"twinrow/detect/classify"
+	"twinrow/detect/key"
+	"twinrow/detect/source"
+)
+
+// Options bound a scan.
+type Options struct {
+	Windows classify.Windows
+	// Memory is the most bytes that fingerprints may take; past it the table
+	// is read in passes. 0 means DefaultMemory.
+	Memory int64
+	// Progress hears how far the scan is; nil is silence.
+	Progress Progress
+
+	// narrow keeps only these bits of a fingerprint, so that a test can force
+	// collisions; 0 keeps all.
+	narrow uint64
+}
+
+// DefaultMemory holds the fingerprints of about 50 million rows.
+const DefaultMemory = 512 << 20
+
+// Progress hears how far a scan is.
+type Progress interface {
+	// Start begins a piece of work of total rows; 0 where that is not known.
+	Start(label string, total int64)
+	// Add counts rows done.
+	Add(rows int64)
+	// Done ends the piece.
+	Done()
+}
+
+// Entry is one table to scan under a name that tells it apart in the case.
+type Entry struct {
+	// Name is empty for the table's own.
+	Name    string
+	Request source.Request
+}
+
+// Result is what a scan of all its entries saw.
+type Result struct {
+	Tables []casefile.Table
+	// Groups are in order of entry, then first time, then key.
+	Groups []*casefile.Group
+}
+
+// Run scans the entries in the source's one snapshot.
+func Run(ctx context.Context, src source.Source, entries []Entry, opts Options) (*Result, error) {
+	if err := opts.Windows.Check(); err != nil {
+		return nil, err
+	}
+	if opts.Memory == 0 {
+		opts.Memory = DefaultMemory
+	}
+	if opts.Progress == nil {
+		opts.Progress = silence{}
+	}
+	result := &Result{}
+	for _, entry := range entries {
+		if err := result.scan(ctx, src, entry, opts); err != nil {
+			return nil, err
+		}
+	}
+	return result, nil
+}
+
+func (r *Result) scan(ctx context.Context, src source.Source, entry Entry, opts Options) error {
+	request := entry.Request
+	if request.Email == noColumn {
+		request.Email = ""
+	}
+	table, err := src.Inspect(ctx, request)
+	if err != nil {
+		return err
+	}
+	guessCustomers(entry.Request, table)
+	name := entry.Name
+	if name == "" {
+		name = table.Name
+	}
+	for _, t := range r.Tables {
+		if t.Name == name {
+			return &key.Problem{Code: key.CodeUsage, Message: "two tables of the case are called " + name, Hint: "give each entry a name of its own with `name:`"}
+		}
+	}
+	e := &engine{src: src, table: table, way: src.Capabilities(table), opts: opts}
+	if err := e.find(ctx); err != nil {
+		return fmt.Errorf("scanning %s: %w", table.Name, err)
+	}
+	document, groups := e.document(name)
+	r.Tables = append(r.Tables, document)
+	r.Groups = append(r.Groups, groups...)
+	return nil
+}
+
+type silence struct{}
+
+func (silence) Start(string, int64) {}
+func (silence) Add(int64)           {}
+func (silence) Done()               {}
