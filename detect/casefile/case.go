@@ -76,10 +76,13 @@ type Table struct {
 	Columns []Column  `json:"columns"`
 	Key     []KeyPart `json:"key"`
 	// Nulls is "distinct" or "not-distinct".
-	Nulls  string   `json:"nulls"`
-	Where  string   `json:"where,omitempty"`
-	Time   string   `json:"time,omitempty"`
-	ID     []string `json:"id"`
+	Nulls string   `json:"nulls"`
+	Where string   `json:"where,omitempty"`
+	Time  string   `json:"time,omitempty"`
+	ID    []string `json:"id"`
+	// Rowid is the name under which SQLite's rowid can be read and written, "" where
+	// there is none or it is not known.
+	Rowid  string   `json:"rowid,omitempty"`
 	Email  string   `json:"email,omitempty"`
 	Person string   `json:"person,omitempty"`
 	Amount string   `json:"amount,omitempty"`

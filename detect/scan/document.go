@@ -237,6 +237,7 @@ func (e *engine) totals(groups []*casefile.Group) casefile.Totals {
 	for _, g := range groups {
 		totals.Rows += len(g.Rows)
 		totals.ByClass[g.Class]++
+		spread(&totals, g.Rows[1:])
 		for _, row := range g.Rows {
 			if address, ok := row.Values.Get(e.table.Email); ok && strings.TrimSpace(address) != "" {
 				customers[strings.ToLower(strings.TrimSpace(address))] = true
@@ -246,6 +247,22 @@ func (e *engine) totals(groups []*casefile.Group) casefile.Totals {
 	totals.Surplus = totals.Rows - totals.Groups
 	totals.Customers = len(customers)
 	return totals
+}
+
+// spread widens the time from the first duplicate to the last by the later
+// rows of a group. The times of a table have one form, so they sort as text.
+func spread(totals *casefile.Totals, later []casefile.Row) {
+	for _, row := range later {
+		if row.Time == nil {
+			continue
+		}
+		if totals.FirstDuplicate == nil || *row.Time < *totals.FirstDuplicate {
+			totals.FirstDuplicate = row.Time
+		}
+		if totals.LastDuplicate == nil || *row.Time > *totals.LastDuplicate {
+			totals.LastDuplicate = row.Time
+		}
+	}
 }
 
 // Case is the result as case.json has it, but for what casefile.Writer fills in.

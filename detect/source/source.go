@@ -102,6 +102,9 @@ type Table struct {
 	// ID names the identifying columns: of Columns, or the engine's own row
 	// identity ("ctid", "rowid", "line") where there is no primary key.
 	ID []string
+	// Rowid is the name under which SQLite's rowid can be read and written, ""
+	// where there is none; an undo puts rows back under the rowid they had.
+	Rowid string
 	// Time, Email, Name and Amount are columns of Columns, or empty.
 	Time, Email, NameColumn, Amount string
 	// Ignore are columns of Columns.

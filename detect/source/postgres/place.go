@@ -1,0 +1,71 @@
+package postgres
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"twinrow/detect/source"
+)
+
+// unpack appends the prints of one message: hashes of 8 bytes, and as many
+// places of 6 bytes, a block number and a line.
+func unpack(prints []source.Print, hashes, places []byte, base int64) ([]source.Print, error) {
+	if len(hashes)%8 != 0 || len(hashes)/8*6 != len(places) {
+		return nil, fmt.Errorf("the server sent %d bytes of hashes beside %d of places", len(hashes), len(places))
+	}
+	for len(hashes) > 0 {
+		prints = append(prints, source.Print{Hash: binary.BigEndian.Uint64(hashes), Locator: locator(places, base)})
+		hashes, places = hashes[8:], places[6:]
+	}
+	return prints, nil
+}
+
+// locator packs a place as tidsend writes it, with the heap's base added to
+// its block. It is below 1<<48.
+func locator(place []byte, base int64) uint64 {
+	block := uint64(binary.BigEndian.Uint32(place)) + uint64(base)
+	return block<<16 | uint64(binary.BigEndian.Uint16(place[4:]))
+}
+
+// place is the first place of a block.
+func place(block int64) string { return "(" + strconv.FormatInt(block, 10) + ",0)" }
+
+// base is the first block's number of the heap with the OID.
+func (r *relation) base(oid uint32) (int64, bool) {
+	for _, h := range r.heaps {
+		if h.oid == oid {
+			return h.base, true
+		}
+	}
+	return 0, false
+}
+
+// places turns locators into an array of Postgres's own places.
+func (r *relation) places(locators []uint64) string {
+	var b strings.Builder
+	b.WriteByte('{')
+	for i, l := range locators {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, `"(%d,%d)"`, int64(l>>16)-r.heapOf(l).base, l&0xffff)
+	}
+	b.WriteByte('}')
+	return b.String()
+}
+
+// heapOf is the heap that a locator is in.
+func (r *relation) heapOf(l uint64) heap {
+	block := int64(l >> 16)
+	for i := len(r.heaps) - 1; i > 0; i-- {
+		if r.heaps[i].base <= block && r.heaps[i].blocks > 0 {
+			return r.heaps[i]
+		}
+	}
+	if len(r.heaps) == 0 {
+		return heap{}
+	}
+	return r.heaps[0]
+}

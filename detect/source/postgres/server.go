@@ -1,0 +1,76 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"twinrow/detect/key"
+	"twinrow/detect/source"
+)
+
+// oldest is the first version that tells in its catalogue what we have to know:
+// generated columns and collations that call different texts equal.
+const oldest = 120000
+
+// server is what the scan has to know of the server.
+type server struct {
+	version       string // "15.18"
+	number        int    // 150018
+	database      string
+	databaseOID   string
+	system        string // "" where the role may not ask
+	keepsTimes    bool   // track_commit_timestamp
+	standby       bool
+	sharedBuffers int64 // bytes
+	blockSize     int64
+	role          string // quoted where it must be
+}
+
+func readServer(ctx context.Context, s *session) (server, error) {
+	rows, err := s.rows(ctx, "server")
+	if err != nil {
+		return server{}, err
+	}
+	if len(rows) != 1 || len(rows[0]) != 9 {
+		return server{}, fmt.Errorf("the server did not say what it is")
+	}
+	row := rows[0]
+	version, _, _ := strings.Cut(row[0], " ")
+	out := server{version: version, database: row[2], databaseOID: row[3], keepsTimes: row[4] == "on", standby: row[5] == "t", role: row[8]}
+	for _, n := range []struct {
+		text string
+		into *int64
+	}{{row[6], &out.sharedBuffers}, {row[7], &out.blockSize}} {
+		if *n.into, err = strconv.ParseInt(n.text, 10, 64); err != nil {
+			return server{}, fmt.Errorf("reading what the server is: %w", err)
+		}
+	}
+	if out.number, err = strconv.Atoi(row[1]); err != nil {
+		return server{}, fmt.Errorf("reading the server's version: %w", err)
+	}
+	if out.number < oldest {
+		return server{}, &key.Problem{Code: key.CodeUnsupported, Message: "the server is PostgreSQL " + version + ", older than 12", Hint: "scan an export of the table as a CSV file"}
+	}
+	// Some hosts take the right to ask away; the database is then told from
+	// its namesakes by its location alone.
+	_ = s.attempt(ctx, func() (err error) {
+		out.system, err = s.one(ctx, "server_identifier")
+		return err
+	})
+	return out, ctx.Err()
+}
+
+func (s server) info(location string) source.Info {
+	info := source.Info{Engine: "postgres", Version: s.version, Database: s.database, Location: location}
+	if s.system != "" {
+		info.Identity = s.system + "/" + s.databaseOID
+	}
+	if s.keepsTimes {
+		info.Unknown = []string{"transaction times are kept by the server but were not compared"}
+	} else {
+		info.Unknown = []string{"transaction times were not kept by the server"}
+	}
+	return info
+}
