@@ -1,0 +1,173 @@
+// Package csv writes a report for a spreadsheet: one line a row of a group,
+// with a column in which a person can say which row stays. It knows nothing
+// but the document.
+//
+// The columns, of which the table's own repeat for each part:
+//
+//	table      the case's name of the table
+//	group      number of the group in the case
+//	class      class of the group
+//	strength   how sure that is
+//	key:NAME   each part of the key
+//	id:NAME    each column that identifies a row
+//	time       RFC 3339 in UTC, empty where there is none
+//	gap        time since the row before in words, empty for the first row
+//	email, name, amount   where such columns were named
+//	position   1 for the first row of its group
+//	keep       "yes" for the row that stays, "no" for one that goes; empty
+//	           until a plan or a person fills it
+//
+// NULL is empty. Control and invisible characters are written as visible
+// escapes, but for line feeds and tabs. See Guard for what could be a formula.
+// For exact values read the JSON.
+package csv
+
+import (
+	stdcsv "encoding/csv"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"twinrow/detect/casefile"
+	"twinrow/report"
+)
+
+// Render writes all groups of all tables. Tables with different keys or ids
+// share one header; a line is empty where its table has no such column.
+func Render(w io.Writer, doc *report.Document) error {
+	out := stdcsv.NewWriter(w)
+	l := newLayout(doc)
+	_ = out.Write(l.header()) // the writer keeps its first error for Error
+	for t := range doc.Tables {
+		table := &doc.Tables[t]
+		for g := range table.Groups {
+			for r := range table.Groups[g].Rows {
+				_ = out.Write(l.line(table, &table.Groups[g], r))
+			}
+		}
+		if out.Error() != nil {
+			break
+		}
+	}
+	out.Flush()
+	if err := out.Error(); err != nil {
+		return fmt.Errorf("writing CSV: %w", err)
+	}
+	return nil
+}
+
+// layout is which columns there are.
+type layout struct {
+	key, id             []string
+	email, name, amount bool
+}
+
+func newLayout(doc *report.Document) layout {
+	var l layout
+	for _, t := range doc.Tables {
+		l.key = union(l.key, t.Key)
+		l.id = union(l.id, t.ID)
+		l.email = l.email || t.Email != ""
+		l.name = l.name || t.Person != ""
+		l.amount = l.amount || t.Amount != ""
+	}
+	return l
+}
+
+func union(all, more []string) []string {
+	for _, name := range more {
+		if !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
+func (l *layout) header() []string {
+	line := []string{"table", "group", "class", "strength"}
+	for _, name := range l.key {
+		line = append(line, "key:"+visible(name))
+	}
+	for _, name := range l.id {
+		line = append(line, "id:"+visible(name))
+	}
+	line = append(line, "time", "gap")
+	for _, column := range []struct {
+		name  string
+		there bool
+	}{{"email", l.email}, {"name", l.name}, {"amount", l.amount}} {
+		if column.there {
+			line = append(line, column.name)
+		}
+	}
+	return append(line, "position", "keep")
+}
+
+func (l *layout) line(t *report.Table, g *report.Group, position int) []string {
+	row := &g.Rows[position]
+	line := []string{cell(&t.Name), strconv.Itoa(g.Number), string(g.Class), string(g.Strength)}
+	for _, name := range l.key {
+		line = append(line, field(g.Key, name))
+	}
+	for _, name := range l.id {
+		line = append(line, field(row.ID, name))
+	}
+	gap := ""
+	if row.GapUS != nil {
+		gap = report.Duration(*row.GapUS)
+	}
+	line = append(line, cell(row.Time), gap)
+	if l.email {
+		line = append(line, field(row.Values, t.Email))
+	}
+	if l.name {
+		line = append(line, field(row.Values, t.Person))
+	}
+	if l.amount {
+		line = append(line, field(row.Values, t.Amount))
+	}
+	return append(line, strconv.Itoa(position+1), keep(row.Fate))
+}
+
+func keep(fate report.Fate) string {
+	switch fate {
+	case report.Keep:
+		return "yes"
+	case report.Remove:
+		return "no"
+	}
+	return ""
+}
+
+func field(f casefile.Fields, name string) string {
+	for _, field := range f {
+		if field.Name == name {
+			return cell(field.Value)
+		}
+	}
+	return ""
+}
+
+func cell(value *string) string {
+	if value == nil {
+		return ""
+	}
+	return Guard(visible(*value))
+}
+
+// visible is report.Plain, but for the line feeds and tabs that CSV can hold.
+func visible(text string) string {
+	var b strings.Builder
+	for {
+		at := strings.IndexAny(text, "\n\t")
+		if at < 0 {
+			b.WriteString(report.Plain(text))
+			return b.String()
+		}
+		b.WriteString(report.Plain(text[:at]))
+		b.WriteByte(text[at])
+		text = text[at+1:]
+	}
+}
