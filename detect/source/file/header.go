@@ -1,0 +1,114 @@
+package file
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"twinrow/detect/key"
+)
+
+// scanChunk is how much is read at once from start to end, fetchChunk to read one record.
+const (
+	scanChunk  = 256 << 10
+	fetchChunk = 4 << 10
+)
+
+// foreign are the first bytes of files that are not text in UTF-8.
+var foreign = []struct{ magic, what, hint string }{
+	{"\xff\xfe", "is UTF-16 text", "save it as UTF-8"},
+	{"\xfe\xff", "is UTF-16 text", "save it as UTF-8"},
+	{"SQLite format 3\x00", "is a SQLite database", "give its path with the prefix sqlite:"},
+	{"\x1f\x8b", "is compressed by gzip", "unpack it first, as with: gunzip -c FILE | twinrow scan - …"},
+	{"\x28\xb5\x2f\xfd", "is compressed by zstd", "unpack it first, as with: zstdcat FILE | twinrow scan - …"},
+	{"PK\x03\x04", "is a ZIP archive or a spreadsheet", "export the table as CSV"},
+}
+
+// readHeader reads the columns' names and finds the first record.
+func (s *Source) readHeader() error {
+	start := make([]byte, 64<<10)
+	n, err := s.input.file.ReadAt(start, 0)
+	if err != nil && err != io.EOF {
+		return unreadable(s.input.name, err)
+	}
+	start = start[:n]
+	for _, f := range foreign {
+		if bytes.HasPrefix(start, []byte(f.magic)) {
+			return &key.Problem{Code: key.CodeBadInput, Message: s.input.name + " " + f.what, Hint: f.hint}
+		}
+	}
+	reader := s.open(scanChunk)
+	if bytes.HasPrefix(start, []byte("\xef\xbb\xbf")) {
+		reader.seek(3, 1) // the byte order mark that spreadsheets write
+	}
+	head, err := reader.next()
+	if err == io.EOF {
+		return &key.Problem{Code: key.CodeBadInput, Message: s.input.name + " is empty", Hint: "its first line must name the columns"}
+	} else if err != nil {
+		return s.headerProblem(err)
+	}
+	for i, f := range head.fields {
+		s.header = append(s.header, string(f.text))
+		if err := s.checkName(i); err != nil {
+			return err
+		}
+	}
+	s.first = head.offset + int64(len(head.raw))
+	s.skipLineEnd()
+	lines, err := s.lines.of([]uint64{uint64(s.first)})
+	if err != nil {
+		return unreadable(s.input.name, err)
+	}
+	s.firstLine = lines[uint64(s.first)]
+	if n := bytes.Count(start, []byte{'\n'}); n > 0 {
+		s.estimate = s.input.size * int64(n) / int64(len(start))
+	}
+	return nil
+}
+
+// skipLineEnd moves first behind the line end of the header.
+func (s *Source) skipLineEnd() {
+	var end [2]byte
+	n, _ := s.input.file.ReadAt(end[:], s.first)
+	rest := end[:n]
+	if bytes.HasPrefix(rest, []byte{'\r'}) {
+		rest = rest[1:]
+		s.first++
+	}
+	if bytes.HasPrefix(rest, []byte{'\n'}) {
+		s.first++
+	}
+}
+
+func (s *Source) headerProblem(err error) error {
+	var bad *badRecord
+	if errors.As(err, &bad) {
+		return &key.Problem{Code: key.CodeBadInput, Message: s.input.name + " has no usable header: " + bad.Error(), Hint: "its first line must name the columns"}
+	}
+	return unreadable(s.input.name, err)
+}
+
+// checkName refuses names by which a column could not be told.
+func (s *Source) checkName(i int) error {
+	name := s.header[i]
+	p := &key.Problem{Code: key.CodeBadInput, Hint: "its first line must name every column once"}
+	switch {
+	case name == "":
+		p.Message = fmt.Sprintf("the header of %s has no name for column %d", s.input.name, i+1)
+	case !utf8.ValidString(name):
+		p.Message = fmt.Sprintf("the header of %s is not UTF-8 in column %d", s.input.name, i+1)
+	case strings.Contains(name, "\x00"):
+		p.Message = s.input.name + " is not text"
+	case strings.Contains(name, "\r") && !strings.Contains(name, "\n"):
+		p.Message, p.Hint = "the lines of "+s.input.name+" end with CR alone", "save it with LF or CR LF at the end of lines"
+	case slices.Contains(s.header[:i], name):
+		p.Message = fmt.Sprintf("the header of %s has the name %q twice", s.input.name, name)
+	default:
+		return nil
+	}
+	return p
+}
