@@ -42,9 +42,9 @@ func (w Windows) Check() error {
 
 // Group fills in the gaps and classes of a group and its rows, the strength
 // and the reasons. times belong to the rows, nil where there is none; the rows
-// are in order of time already. digits is the measured resolution of the
-// time column in decimal places of a second.
-func Group(g *casefile.Group, times []*source.Instant, digits int, w Windows) {
+// are in order of time already. step is the measured resolution of the time
+// column: the least difference that it can show.
+func Group(g *casefile.Group, times []*source.Instant, step time.Duration, w Windows) {
 	gaps := measure(g, times, w)
 	if len(times) > 0 && times[0] != nil && times[len(times)-1] != nil {
 		g.SpanUS = microseconds(times[len(times)-1].Time.Sub(times[0].Time))
@@ -56,11 +56,11 @@ func Group(g *casefile.Group, times []*source.Instant, digits int, w Windows) {
 		return
 	}
 	g.Class = smallest.class
-	g.Strength = strength(smallest.wait, smallest.class, digits)
+	g.Strength = strength(smallest.wait, smallest.class, step)
 	g.Reasons = append(g.Reasons, reason(*smallest, len(g.Rows), w))
 	g.Reasons = append(g.Reasons, otherReasons(gaps, g.Class)...)
 	g.Mixed = len(g.Reasons) > 1
-	g.Unknown = append(g.Unknown, limits(*smallest, times, digits)...)
+	g.Unknown = append(g.Unknown, limits(*smallest, times, step)...)
 }
 
 type gap struct {
@@ -111,19 +111,11 @@ func smallestGap(gaps []gap) *gap {
 
 // strength: a gap alone proves nothing. Milliseconds make a race likely, as
 // long as the clock shows them; minutes and hours fit too many causes.
-func strength(wait time.Duration, class casefile.Class, digits int) casefile.Strength {
-	if class == casefile.Race && digits > 0 && wait >= resolution(digits) {
+func strength(wait time.Duration, class casefile.Class, step time.Duration) casefile.Strength {
+	if class == casefile.Race && step < time.Second && wait >= step {
 		return casefile.Likely
 	}
 	return casefile.Possible
-}
-
-func resolution(digits int) time.Duration {
-	unit := time.Second
-	for range digits {
-		unit /= 10
-	}
-	return unit
 }
 
 func reason(g gap, rows int, w Windows) string {
@@ -176,28 +168,15 @@ func count(n int, what string) string {
 }
 
 // limits says what the times themselves cannot show.
-func limits(smallest gap, times []*source.Instant, digits int) []string {
+func limits(smallest gap, times []*source.Instant, step time.Duration) []string {
 	var unknown []string
-	if unit := resolution(digits); smallest.wait < unit || digits == 0 && smallest.class == casefile.Race {
-		unknown = append(unknown, fmt.Sprintf("the time column shows no more than %s, so the gap is %s ± %s", steps(digits), Spell(smallest.wait), Spell(unit)))
+	if smallest.wait < step || step >= time.Second && smallest.class == casefile.Race {
+		unknown = append(unknown, fmt.Sprintf("the time column shows steps of %s, so the gap is %s ± %s", Spell(step), Spell(smallest.wait), Spell(step)))
 	}
 	if slices.ContainsFunc(times, func(t *source.Instant) bool { return t != nil && !t.Zoned }) {
 		unknown = append(unknown, "the time column names no zone; UTC was assumed")
 	}
 	return unknown
-}
-
-func steps(digits int) string {
-	switch digits {
-	case 0:
-		return "whole seconds"
-	case 3:
-		return "milliseconds"
-	case 6:
-		return "microseconds"
-	default:
-		return fmt.Sprintf("%d decimal places of a second", digits)
-	}
 }
 
 func microseconds(d time.Duration) *int64 {

@@ -49,7 +49,7 @@ func TestClassOfOneGap(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g, times := rowsAt(t, first, c.second)
-			Group(g, times, 3, DefaultWindows)
+			Group(g, times, time.Millisecond, DefaultWindows)
 			if g.Class != c.class || g.Strength != c.strength {
 				t.Errorf("got %s (%s), want %s (%s)", g.Class, g.Strength, c.class, c.strength)
 			}
@@ -65,7 +65,7 @@ func TestClassOfOneGap(t *testing.T) {
 
 func TestMixedGroupHasTheClassOfItsSmallestGap(t *testing.T) {
 	g, times := rowsAt(t, "2025-12-19 10:00:00.000", "2025-12-19 15:00:00.000", "2025-12-19 15:00:00.014", "")
-	Group(g, times, 3, DefaultWindows)
+	Group(g, times, time.Millisecond, DefaultWindows)
 	if g.Class != casefile.Race || !g.Mixed {
 		t.Errorf("got %s, mixed %v", g.Class, g.Mixed)
 	}
@@ -87,13 +87,24 @@ func TestMixedGroupHasTheClassOfItsSmallestGap(t *testing.T) {
 
 func TestWholeSecondsCannotShowARace(t *testing.T) {
 	g, times := rowsAt(t, "2025-12-19T10:00:00Z", "2025-12-19T10:00:01Z")
-	Group(g, times, 0, DefaultWindows)
+	Group(g, times, time.Second, DefaultWindows)
 	if g.Class != casefile.Race || g.Strength != casefile.Possible {
 		t.Errorf("got %s (%s)", g.Class, g.Strength)
 	}
-	want := []string{"the time column shows no more than whole seconds, so the gap is 1 s ± 1 s"}
+	want := []string{"the time column shows steps of 1 s, so the gap is 1 s ± 1 s"}
 	if diff := cmp.Diff(want, g.Unknown); diff != "" {
 		t.Errorf("unknown (-want +got):\n%s", diff)
+	}
+}
+
+func TestDatesAloneCannotShowARace(t *testing.T) {
+	g, times := rowsAt(t, "2025-12-19", "2025-12-19")
+	Group(g, times, 24*time.Hour, DefaultWindows)
+	if g.Class != casefile.Race || g.Strength != casefile.Possible {
+		t.Errorf("got %s (%s)", g.Class, g.Strength)
+	}
+	if want := "the time column shows steps of 24 h, so the gap is 0 s ± 24 h"; g.Unknown[0] != want {
+		t.Errorf("got %q, want %q", g.Unknown[0], want)
 	}
 }
 

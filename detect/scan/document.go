@@ -22,14 +22,14 @@ type candidate struct {
 // document turns what was found into the documents' form.
 func (e *engine) document(name string) (casefile.Table, []*casefile.Group) {
 	untimed := e.readTimes()
-	digits := e.digits()
+	digits, step := e.resolution()
 	for _, c := range e.groups {
 		c.sort()
 	}
 	slices.SortFunc(e.groups, byFirstTimeThenKey)
 	groups := make([]*casefile.Group, len(e.groups))
 	for i, c := range e.groups {
-		groups[i] = e.group(name, c, digits)
+		groups[i] = e.group(name, c, digits, step)
 	}
 	table := e.tableDocument(name)
 	table.Untimed = untimed
@@ -64,18 +64,24 @@ func (e *engine) readTimes() *casefile.Untimed {
 	return &untimed
 }
 
-// digits is the measured resolution of the time column: the fewest of 0, 3, 6
-// or 9 decimal places that show every time as it stands.
-func (e *engine) digits() int {
-	most := 0
+// resolution is the measured one of the time column: the fewest of 0, 3, 6 or
+// 9 decimal places that show every time as it stands, and the step between two
+// such times, which is a minute or a day where no value shows seconds.
+func (e *engine) resolution() (digits int, step time.Duration) {
+	coarse := 24 * time.Hour
 	for _, c := range e.groups {
 		for _, at := range c.times {
 			if at != nil {
-				most = max(most, at.Digits)
+				digits, coarse = max(digits, at.Digits), min(coarse, at.Coarse)
 			}
 		}
 	}
-	return (most + 2) / 3 * 3
+	digits = (digits + 2) / 3 * 3
+	step = time.Second
+	for range digits {
+		step /= 10
+	}
+	return digits, max(step, coarse)
 }
 
 // sort puts the rows in order of time, those without one last, then id.
@@ -141,7 +147,7 @@ func btoi(b bool) int {
 }
 
 // group makes one line of evidence.
-func (e *engine) group(name string, c *candidate, digits int) *casefile.Group {
+func (e *engine) group(name string, c *candidate, digits int, step time.Duration) *casefile.Group {
 	g := &casefile.Group{
 		Table:   name,
 		Key:     fields(e.table.Key.Names(), c.rows[0].Key),
@@ -159,7 +165,7 @@ func (e *engine) group(name string, c *candidate, digits int) *casefile.Group {
 	}
 	g.Differs = e.differs(c)
 	g.Identical = len(g.Differs) == 0
-	classify.Group(g, c.times, digits, e.opts.Windows)
+	classify.Group(g, c.times, step, e.opts.Windows)
 	if g.Unknown == nil {
 		g.Unknown = []string{}
 	}

@@ -14,6 +14,9 @@ type Instant struct {
 	Time time.Time
 	// Digits is 0 to 9: 3 for milliseconds, 6 for microseconds.
 	Digits int
+	// Coarse is the step of a value that shows no seconds: a minute or a day.
+	// It is 0 where there are seconds.
+	Coarse time.Duration
 	// Zoned is false where the text named no zone and UTC was assumed.
 	Zoned bool
 }
@@ -28,64 +31,123 @@ var layouts = []struct {
 	{"2006-01-02 15:04:05Z07:00", true},
 	{"2006-01-02 15:04:05-07", true},
 	{"2006-01-02 15:04:05-0700", true},
+	{"2006-01-02 15:04:05-07:00:00", true}, // Postgres, before zones had whole minutes
 	{"2006-01-02T15:04:05-0700", true},
 	{"2006-01-02T15:04:05-07", true},
 	{"2006-01-02 15:04:05 -0700", true},
+	{"2006-01-02 15:04:05 -07:00", true},
 	{"2006-01-02 15:04:05 UTC", true},
+	{"2006-01-02 15:04:05 GMT", true},
+	{"2006-01-02 15:04Z07:00", true},
+	{"2006-01-02T15:04Z07:00", true},
+	{"20060102T150405Z07:00", true},
 	{"2006-01-02 15:04:05", false},
 	{"2006-01-02T15:04:05", false},
 	{"2006-01-02 15:04", false},
 	{"2006-01-02T15:04", false},
 	{"2006-01-02", false},
+	{"20060102T150405", false},
 }
 
 // ParseInstant reads a time as databases and exports write it: ISO 8601 and
 // its SQL variants, or a number of seconds, milliseconds, microseconds or
 // nanoseconds since 1970, told apart by magnitude (a number of seconds is
-// below 1e11, that is before the year 5138). A time without a zone is UTC.
+// below 1e11, that is before the year 5138). Eight or fourteen digits that
+// make a date of 1900 to 2199 are that date. A time without a zone is UTC.
 func ParseInstant(text string) (Instant, error) {
-	text = strings.TrimSpace(text)
-	if at, ok := parseEpoch(text); ok {
+	trimmed := strings.TrimSpace(text)
+	if at, ok := parseCompact(trimmed); ok {
 		return at, nil
 	}
+	if at, ok := parseEpoch(trimmed); ok {
+		return at, nil
+	}
+	upper := strings.ToUpper(trimmed) // RFC 3339 allows t and z
 	for _, l := range layouts {
-		if t, err := time.Parse(l.layout, text); err == nil {
-			return Instant{Time: t.UTC(), Digits: fractionDigits(text), Zoned: l.zoned}, nil
+		if t, err := time.Parse(l.layout, upper); err == nil {
+			return Instant{Time: t.UTC(), Digits: fractionDigits(upper), Coarse: coarse(l.layout), Zoned: l.zoned}, nil
 		}
 	}
 	return Instant{}, fmt.Errorf("%q is not a time", text)
 }
 
-// parseEpoch reads a whole number, or one of seconds with a fraction.
-func parseEpoch(text string) (Instant, bool) {
-	whole, fraction, dotted := strings.Cut(text, ".")
-	n, err := strconv.ParseInt(whole, 10, 64)
-	if err != nil || len(strings.TrimLeft(whole, "+-")) < 6 {
+// parseCompact reads 20251224 and 20251224032037. As a number the first would
+// be a day in 1970 and the second one in the year 2611.
+func parseCompact(text string) (Instant, bool) {
+	layout, ok := map[int]string{8: "20060102", 14: "20060102150405"}[len(text)]
+	if !ok || !allDigits(text) {
 		return Instant{}, false
 	}
-	magnitude := max(n, -n)
-	switch {
-	case dotted && magnitude < 1e11:
-		nanos, err := strconv.ParseInt((fraction + "000000000")[:9], 10, 64)
-		if err != nil || len(fraction) == 0 || strings.Trim(fraction, "0123456789") != "" {
-			return Instant{}, false
-		}
-		if strings.HasPrefix(whole, "-") {
-			nanos = -nanos
-		}
-		return Instant{Time: time.Unix(n, nanos).UTC(), Digits: min(len(fraction), 9), Zoned: true}, true
-	case dotted:
+	t, err := time.Parse(layout, text)
+	if err != nil || t.Year() < 1900 || t.Year() > 2199 {
 		return Instant{}, false
-	case magnitude < 1e11:
-		return Instant{Time: time.Unix(n, 0).UTC(), Zoned: true}, true
-	case magnitude < 1e14:
-		return Instant{Time: time.UnixMilli(n).UTC(), Digits: 3, Zoned: true}, true
-	case magnitude < 1e17:
-		return Instant{Time: time.UnixMicro(n).UTC(), Digits: 6, Zoned: true}, true
+	}
+	return Instant{Time: t, Coarse: coarse(layout)}, true
+}
+
+// coarse is the step of a layout without seconds.
+func coarse(layout string) time.Duration {
+	switch {
+	case strings.Contains(layout, "05"):
+		return 0
+	case strings.Contains(layout, "04"):
+		return time.Minute
 	default:
-		return Instant{Time: time.Unix(0, n).UTC(), Digits: 9, Zoned: true}, true
+		return 24 * time.Hour
 	}
 }
+
+// parseEpoch reads a number of six digits and more, which may have a fraction
+// and an exponent: SQLite prints the reals that JavaScript stored as
+// 1766546437914.0 and 1.766546437914e+15.
+func parseEpoch(text string) (Instant, bool) {
+	negative, whole, fraction, ok := decimal(text)
+	n, err := strconv.ParseInt(whole, 10, 64)
+	if !ok || err != nil || len(whole) < 6 {
+		return Instant{}, false
+	}
+	if fraction == "0" { // a real that is a whole number
+		fraction = ""
+	}
+	digits, perSecond := 0, int64(1)
+	for limit := int64(1e11); n >= limit && digits < 9; limit *= 1000 {
+		digits, perSecond = digits+3, perSecond*1000
+	}
+	rest, err := strconv.ParseInt((fraction + "000000000")[:9-digits]+"0", 10, 64)
+	if err != nil {
+		return Instant{}, false
+	}
+	seconds, nanos := n/perSecond, n%perSecond*(1e9/perSecond)+rest/10
+	if negative {
+		seconds, nanos = -seconds, -nanos
+	}
+	return Instant{Time: time.Unix(seconds, nanos).UTC(), Digits: min(digits+len(fraction), 9), Zoned: true}, true
+}
+
+// decimal splits a number into its digits before and after the point, with an
+// exponent of ten worked in.
+func decimal(text string) (negative bool, whole, fraction string, ok bool) {
+	negative = strings.HasPrefix(text, "-")
+	if negative || strings.HasPrefix(text, "+") {
+		text = text[1:]
+	}
+	mantissa, exponent, scaled := strings.Cut(strings.ToLower(text), "e")
+	whole, fraction, dotted := strings.Cut(mantissa, ".")
+	if whole == "" || dotted && fraction == "" || !allDigits(whole) || !allDigits(fraction) {
+		return false, "", "", false
+	}
+	if scaled {
+		shift, err := strconv.Atoi(exponent)
+		if err != nil || shift < 0 || shift > 18 {
+			return false, "", "", false
+		}
+		padded := fraction + strings.Repeat("0", max(0, shift-len(fraction)))
+		whole, fraction = whole+padded[:shift], padded[shift:]
+	}
+	return negative, whole, fraction, true
+}
+
+func allDigits(text string) bool { return strings.Trim(text, "0123456789") == "" }
 
 // fractionDigits counts the digits after the point that follows the seconds.
 func fractionDigits(text string) int {
