@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,7 +19,7 @@ func readAll(data []byte, delimiter byte, chunk int) (records [][]field, bad int
 		rec, err := d.next()
 		var b *badRecord
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return records, bad, offsets, nil
 		case errors.As(err, &b):
 			bad++
@@ -60,11 +61,11 @@ func FuzzDelimited(f *testing.F) {
 func checkOffsets(t *testing.T, data []byte, records [][]field, offsets []int64) {
 	t.Helper()
 	d := newDelimited(bytes.NewReader(data), ',', 0, 2)
-	for i := len(offsets) - 1; i >= 0; i-- {
-		d.seek(offsets[i], 1)
+	for i, offset := range slices.Backward(offsets) {
+		d.seek(offset, 1)
 		rec, err := d.next()
 		if err != nil {
-			t.Fatalf("record %d at %d: %v", i, offsets[i], err)
+			t.Fatalf("record %d at %d: %v", i, offset, err)
 		}
 		if diff := cmp.Diff(texts(records[i:i+1]), texts([][]field{rec.fields})); diff != "" {
 			t.Fatalf("record %d read again differs:\n%s", i, diff)
@@ -132,7 +133,7 @@ func TestOneColumnHasNullsForEmptyLines(t *testing.T) {
 	var nulls []bool
 	for {
 		rec, err := d.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			t.Fatal(err)

@@ -95,7 +95,7 @@ func (s *Source) at(reader recordReader, locator uint64) (*record, error) {
 	reader.seek(int64(locator), 1)
 	rec, err := reader.next()
 	var bad *badRecord
-	if err == io.EOF || errors.As(err, &bad) {
+	if errors.Is(err, io.EOF) || errors.As(err, &bad) {
 		if err := s.input.unchanged(); err != nil {
 			return nil, err
 		}

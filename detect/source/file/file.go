@@ -68,7 +68,7 @@ func Open(ctx context.Context, path string, stdin io.Reader, opts Options) (*Sou
 		Unknown: []string{"an export keeps no transaction times"},
 	}
 	if err := s.readHeader(); err != nil {
-		in.Close()
+		_ = in.Close() // the error that led here is the one to tell
 		return nil, err
 	}
 	return s, nil

@@ -32,7 +32,7 @@ var foreign = []struct{ magic, what, hint string }{
 func (s *Source) readHeader() error {
 	start := make([]byte, 64<<10)
 	n, err := s.input.file.ReadAt(start, 0)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return unreadable(s.input.name, err)
 	}
 	start = start[:n]
@@ -46,7 +46,7 @@ func (s *Source) readHeader() error {
 		reader.seek(3, 1) // the byte order mark that spreadsheets write
 	}
 	head, err := reader.next()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return &key.Problem{Code: key.CodeBadInput, Message: s.input.name + " is empty", Hint: "its first line must name the columns"}
 	} else if err != nil {
 		return s.headerProblem(err)
@@ -85,8 +85,7 @@ func (s *Source) skipLineEnd() {
 }
 
 func (s *Source) headerProblem(err error) error {
-	var bad *badRecord
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*badRecord](err); ok {
 		return &key.Problem{Code: key.CodeBadInput, Message: s.input.name + " has no usable header: " + bad.Error(), Hint: "its first line must name the columns"}
 	}
 	return unreadable(s.input.name, err)

@@ -68,7 +68,9 @@ func spool(ctx context.Context, from io.Reader, name, location string) (*input, 
 	if err != nil {
 		return nil, noRoom(err)
 	}
-	os.Remove(f.Name())
+	if err := os.Remove(f.Name()); err != nil {
+		return nil, errors.Join(noRoom(err), f.Close())
+	}
 	done := make(chan error, 1)
 	go func() { // a read from a terminal or pipe cannot be interrupted; leaving it behind can
 		_, err := io.Copy(f, from)

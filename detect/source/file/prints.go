@@ -70,7 +70,7 @@ func (s *Source) records(ctx context.Context, count *source.Count, visit func(*r
 		rec, err := reader.next()
 		var bad *badRecord
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return nil
 		case errors.As(err, &bad):
 			if !s.opts.SkipBadLines || bad.final {

@@ -52,8 +52,8 @@ func testComposite(t *testing.T, a Adapter) {
 	}
 	// The parts of a key must not run together: (ab, c) is not (a, bc).
 	d := Dataset{Table: "parts", PrimaryKey: []string{"id"}, Columns: []Column{{"id", Integer}, {"a", Text}, {"b", Text}, {"c", Text}}, Rows: [][]*string{
-		{str("1"), str("ab"), str("c"), str("")}, {str("2"), str("a"), str("bc"), str("")},
-		{str("3"), str(""), str("ab"), str("c")}, {str("4"), str("ab"), str("c"), str("")},
+		{new("1"), new("ab"), new("c"), new("")}, {new("2"), new("a"), new("bc"), new("")},
+		{new("3"), new(""), new("ab"), new("c")}, {new("4"), new("ab"), new("c"), new("")},
 	}}
 	checkCase(t, a, d, false, "a", "b", "c")
 	checkCase(t, a, d, false, "c", "b", "a")
@@ -69,7 +69,7 @@ func testNullsEqual(t *testing.T, a Adapter) {
 		t.Errorf("found %d groups, want 4", len(f.groups))
 	}
 	checkCase(t, a, tickets(), true, "email")
-	checkCase(t, a, single("allnull", "v", null, str(""), null, str("NULL")), true, "v")
+	checkCase(t, a, single("allnull", "v", null, new(""), null, new("NULL")), true, "v")
 }
 
 func testEmpty(t *testing.T, a Adapter) {
@@ -107,17 +107,17 @@ func testHostileValues(t *testing.T, a Adapter) {
 func testHostileColumns(t *testing.T, a Adapter) {
 	for _, name := range hostileNames() {
 		t.Run(name, func(t *testing.T) {
-			checkCase(t, a, single("hostile", name, str("x"), str("y"), str("x"), null), false, name)
+			checkCase(t, a, single("hostile", name, new("x"), new("y"), new("x"), null), false, name)
 		})
 	}
 	all := Dataset{Table: "hostile", PrimaryKey: []string{"id"}, Columns: []Column{{"id", Integer}}}
 	for i := range 4 {
-		all.Rows = append(all.Rows, []*string{str(strconv.Itoa(i))})
+		all.Rows = append(all.Rows, []*string{new(strconv.Itoa(i))})
 	}
 	for _, name := range hostileNames() {
 		all.Columns = append(all.Columns, Column{name, Text})
 		for i := range all.Rows {
-			all.Rows[i] = append(all.Rows[i], str(name+strconv.Itoa(i%2)))
+			all.Rows[i] = append(all.Rows[i], new(name+strconv.Itoa(i%2)))
 		}
 	}
 	checkCase(t, a, all, false, hostileNames()...)
@@ -129,9 +129,9 @@ func testWide(t *testing.T, a Adapter) {
 		d.Columns = append(d.Columns, Column{"c" + strconv.Itoa(c), Kind(c % 2)})
 	}
 	for r := range 6 {
-		row := []*string{str(strconv.Itoa(r))}
+		row := []*string{new(strconv.Itoa(r))}
 		for c := range 200 {
-			row = append(row, str(strconv.Itoa(c*10+r%3)))
+			row = append(row, new(strconv.Itoa(c*10+r%3)))
 		}
 		d.Rows = append(d.Rows, row)
 	}
@@ -148,7 +148,7 @@ func testManyRows(t *testing.T, a Adapter) {
 func testLargeGroup(t *testing.T, a Adapter) {
 	values := make([]*string, 3_000)
 	for i := range values {
-		values[i] = str("one of " + strconv.Itoa(min(i%1000, 1)))
+		values[i] = new("one of " + strconv.Itoa(min(i%1000, 1)))
 	}
 	checkCase(t, a, single("lumps", "v", values...), false, "v")
 }

@@ -65,10 +65,12 @@ func testRefetch(t *testing.T, a Adapter) {
 	if diff := cmp.Diff(images(first), images(reversed)); diff != "" {
 		t.Errorf("rows fetched in reverse differ:\n%s", diff)
 	}
-	src.Fetch(t.Context(), tab, nil, func(row source.Row) error {
+	if err := src.Fetch(t.Context(), tab, nil, func(row source.Row) error {
 		t.Errorf("fetching nothing gave row %v", row.ID)
 		return nil
-	})
+	}); err != nil {
+		t.Errorf("fetching nothing: %v", err)
+	}
 }
 
 // images maps the id of each row to its image and values.
@@ -85,14 +87,14 @@ func testImages(t *testing.T, a Adapter) {
 	d := single("images", "v", values...)
 	d.Columns = append(d.Columns, Column{"same", Text})
 	for i := range d.Rows {
-		d.Rows[i] = append(d.Rows[i], str("s"))
+		d.Rows[i] = append(d.Rows[i], new("s"))
 	}
 	d.Columns[0].Name = "number" // so that rows differ in v alone
 	d.Columns = append(d.Columns, Column{"id", Integer})
 	d.PrimaryKey = []string{"id"}
 	for i := range d.Rows {
 		d.Rows[i] = append(d.Rows[i], d.Rows[i][0])
-		d.Rows[i][0] = str("7")
+		d.Rows[i][0] = new("7")
 	}
 	src, table := open(t, a, d)
 	tab := inspect(t, src, source.Request{Table: table, Key: []string{"same"}})
@@ -222,7 +224,7 @@ func testSnapshot(t *testing.T, a Adapter) {
 		return
 	}
 	late := slices.Clone(d.Rows[0])
-	late[0] = str("999")
+	late[0] = new("999")
 	a.Append(t, d, [][]*string{late})
 	f := find(t, src, tab, 1)
 	f.check(t, d, expected(d, false, "payment", "number"))

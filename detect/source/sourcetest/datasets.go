@@ -7,9 +7,7 @@ import (
 	"strings"
 )
 
-// str makes a value; null is the other one.
-func str(s string) *string { return &s }
-
+// null is the value that is none; new("text") makes the others.
 var null *string
 
 // tickets is the small table most cases use: four repeated keys, one of them
@@ -26,18 +24,18 @@ func tickets() Dataset {
 	add := func(id, payment, number, email, amount, at *string) {
 		d.Rows = append(d.Rows, []*string{id, payment, number, email, amount, at})
 	}
-	add(str("101"), str("pi_a"), str("1"), str("ada@example.com"), str("4500"), str("2025-12-19T20:11:02.12Z"))
-	add(str("102"), str("pi_b"), str("1"), str("jax@example.com"), str("4500"), str("2025-12-19T22:32:47Z"))
-	add(str("103"), str("pi_c"), str("1"), str("bo@example.com"), str("9000"), str("2025-12-20T09:00:00Z"))
-	add(str("104"), str("pi_c"), str("2"), str("bo@example.com"), str("9000"), str("2025-12-20T09:00:00Z"))
-	add(str("105"), str("pi_b"), str("1"), str("jax@example.com"), str("4500"), str("2025-12-21T17:48:05Z"))
-	add(str("106"), null, str("1"), null, str("4500"), str("2025-12-22T00:00:00Z"))
-	add(str("107"), null, str("1"), str(""), null, null)
-	add(str("108"), null, null, str(""), str("-3"), null)
-	add(str("109"), null, null, null, null, str("2025-12-24T03:20:37.914Z"))
-	add(str("110"), str("pi_d"), null, str("tess@example.com"), str("0"), str("2025-12-25T03:55:59.186Z"))
-	add(str("111"), str("pi_d"), null, str("tess@example.com"), str("0"), str("2025-12-25T03:55:59.2Z"))
-	add(str("112"), str("pi_b"), str("1"), str("jax@example.com"), str("4501"), str("2025-12-25T03:55:59.200001Z"))
+	add(new("101"), new("pi_a"), new("1"), new("ada@example.com"), new("4500"), new("2025-12-19T20:11:02.12Z"))
+	add(new("102"), new("pi_b"), new("1"), new("jax@example.com"), new("4500"), new("2025-12-19T22:32:47Z"))
+	add(new("103"), new("pi_c"), new("1"), new("bo@example.com"), new("9000"), new("2025-12-20T09:00:00Z"))
+	add(new("104"), new("pi_c"), new("2"), new("bo@example.com"), new("9000"), new("2025-12-20T09:00:00Z"))
+	add(new("105"), new("pi_b"), new("1"), new("jax@example.com"), new("4500"), new("2025-12-21T17:48:05Z"))
+	add(new("106"), null, new("1"), null, new("4500"), new("2025-12-22T00:00:00Z"))
+	add(new("107"), null, new("1"), new(""), null, null)
+	add(new("108"), null, null, new(""), new("-3"), null)
+	add(new("109"), null, null, null, null, new("2025-12-24T03:20:37.914Z"))
+	add(new("110"), new("pi_d"), null, new("tess@example.com"), new("0"), new("2025-12-25T03:55:59.186Z"))
+	add(new("111"), new("pi_d"), null, new("tess@example.com"), new("0"), new("2025-12-25T03:55:59.2Z"))
+	add(new("112"), new("pi_b"), new("1"), new("jax@example.com"), new("4501"), new("2025-12-25T03:55:59.200001Z"))
 	return d
 }
 
@@ -45,7 +43,7 @@ func tickets() Dataset {
 func single(table, column string, values ...*string) Dataset {
 	d := Dataset{Table: table, Columns: []Column{{"id", Integer}, {column, Text}}, PrimaryKey: []string{"id"}}
 	for i, v := range values {
-		d.Rows = append(d.Rows, []*string{str(strconv.Itoa(i + 1)), v})
+		d.Rows = append(d.Rows, []*string{new(strconv.Itoa(i + 1)), v})
 	}
 	return d
 }
@@ -54,12 +52,12 @@ func single(table, column string, values ...*string) Dataset {
 // No two are equal, under any collation that an adapter may choose.
 func hostileTexts() []*string {
 	return []*string{
-		str(""), str(" "), str("NULL"), str("null value"), str(`\N`), str(`\.`), str(`\x41`), str("'"), str("''"),
-		str(`"`), str(`""`), str(`"quoted"`), str("a,b"), str("a;b"), str("tab\there"), str("line\nfeed"),
-		str("carriage\r\nreturn"), str("\nleading"), str("trailing\n"), str("back\\slash"), str("%s %d"), str("$1 ?1 :a"),
-		str("'; drop table t; --"), str("naïve café"), str("日本語"), str("🎟️🎟"), str("\u202eright to left"),
-		str("\x1b[31mred"), str("e\u0301"), str("\u00e9"), str("\ufeffbom"), str("\ufffd"), str("0"), str("0.0"), str("1e400"),
-		str(strings.Repeat("long ", 2000)), str(strings.Repeat("long ", 2000) + "x"),
+		new(""), new(" "), new("NULL"), new("null value"), new(`\N`), new(`\.`), new(`\x41`), new("'"), new("''"),
+		new(`"`), new(`""`), new(`"quoted"`), new("a,b"), new("a;b"), new("tab\there"), new("line\nfeed"),
+		new("carriage\r\nreturn"), new("\nleading"), new("trailing\n"), new("back\\slash"), new("%s %d"), new("$1 ?1 :a"),
+		new("'; drop table t; --"), new("naïve café"), new("日本語"), new("🎟️🎟"), new("\u202eright to left"),
+		new("\x1b[31mred"), new("e\u0301"), new("\u00e9"), new("\ufeffbom"), new("\ufffd"), new("0"), new("0.0"), new("1e400"),
+		new(strings.Repeat("long ", 2000)), new(strings.Repeat("long ", 2000) + "x"),
 	}
 }
 
@@ -79,7 +77,7 @@ func many(n, groups int) Dataset {
 		PrimaryKey: []string{"id"},
 	}
 	add := func(key int) {
-		d.Rows = append(d.Rows, []*string{str(strconv.Itoa(len(d.Rows) + 1)), str(fmt.Sprintf("evt_%08x", key*2654435761)), str(strconv.Itoa(key % 7))})
+		d.Rows = append(d.Rows, []*string{new(strconv.Itoa(len(d.Rows) + 1)), new(fmt.Sprintf("evt_%08x", key*2654435761)), new(strconv.Itoa(key % 7))})
 	}
 	var again []int
 	for key := range groups {

@@ -16,12 +16,10 @@ func (s *Source) problem(ctx context.Context, doing string, err error) error {
 	if err == nil {
 		return nil
 	}
-	var visited *visitError
-	if errors.As(err, &visited) {
+	if visited, ok := errors.AsType[*visitError](err); ok {
 		return visited.err
 	}
-	var already *key.Problem
-	if errors.As(err, &already) {
+	if _, ok := errors.AsType[*key.Problem](err); ok {
 		return err
 	}
 	if ctx.Err() != nil {

@@ -68,12 +68,12 @@ func FuzzEqualValuesHaveEqualPrints(f *testing.F) {
 	})
 }
 
-func bindKind(stmt *sqlite.Stmt, param int, kind uint8, text string, real float64, integer int64) {
+func bindKind(stmt *sqlite.Stmt, param int, kind uint8, text string, number float64, integer int64) {
 	switch kind % 5 {
 	case 0:
 		stmt.BindInt64(param, integer)
 	case 1:
-		stmt.BindFloat(param, real)
+		stmt.BindFloat(param, number)
 	case 2:
 		stmt.BindText(param, text)
 	case 3:

@@ -69,7 +69,7 @@ func newPlan(found entry, fields []field, table *source.Table) *plan {
 	if table.Key.Where != "" {
 		p.where = parenthesised(table.Key.Where)
 	}
-	p.locateBy(found, fields)
+	p.locateBy(found, fields, table)
 	return p
 }
 
@@ -78,7 +78,7 @@ func parenthesised(sql string) string { return "(" + sql + "\n)" }
 
 // locateBy chooses what finds a row again. A column may be called rowid; then
 // another of the rowid's names is used.
-func (p *plan) locateBy(found entry, fields []field) {
+func (p *plan) locateBy(found entry, fields []field, table *source.Table) {
 	primary := primaryKey(fields)
 	if found.withoutRowid {
 		for _, name := range primary {
@@ -88,7 +88,7 @@ func (p *plan) locateBy(found entry, fields []field) {
 	}
 	for _, name := range []string{"rowid", "_rowid_", "oid"} {
 		if !slices.ContainsFunc(fields, func(f field) bool { return strings.EqualFold(f.Name, name) }) {
-			p.identity, p.byRowid = []string{name}, true
+			p.identity, p.byRowid, table.Rowid = []string{name}, true, name
 			return
 		}
 	}

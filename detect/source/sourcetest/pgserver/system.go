@@ -33,8 +33,8 @@ func Bin(name string) string {
 		return ""
 	}
 	// postgres is looked for beside initdb, not beside a link to it.
-	if real, err := filepath.EvalSymlinks(path); err == nil && filepath.Base(real) == name {
-		return real
+	if target, err := filepath.EvalSymlinks(path); err == nil && filepath.Base(target) == name {
+		return target
 	}
 	return path
 }
