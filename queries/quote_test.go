@@ -44,7 +44,7 @@ func text(t *testing.T, conn *pgx.Conn, sql string) (value, name string) {
 	if len(results) != 1 || len(results[0].Rows) != 1 || len(results[0].Rows[0]) != 1 {
 		t.Fatalf("%q is not one statement with one field", sql)
 	}
-	return string(results[0].Rows[0][0]), string(results[0].FieldDescriptions[0].Name)
+	return string(results[0].Rows[0][0]), results[0].FieldDescriptions[0].Name
 }
 
 // FuzzPostgres holds the quoting to the server's own reading of it, and the

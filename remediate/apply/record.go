@@ -1,0 +1,156 @@
+package apply
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"twinrow/remediate/journal"
+	"twinrow/remediate/plan"
+)
+
+// Events of the journal, in the order in which they happen.
+const (
+	eventStarted        = "started"
+	eventCommitting     = "committing"
+	eventCommitted      = "committed"
+	eventRolledBack     = "rolled-back"
+	eventStopped        = "stopped"
+	eventFinished       = "finished"
+	eventUndoStarted    = "undo-started"
+	eventUndoCommitting = "undo-committing"
+	eventUndoCommitted  = "undo-committed"
+	eventUndone         = "undone"
+)
+
+// begunData is what a run is about.
+type begunData struct {
+	PlanSHA256 string `json:"plan_sha256"`
+}
+
+// entryData is what a transaction does to one table.
+type entryData struct {
+	Entry  string `json:"entry"`
+	Table  string `json:"table"`
+	Groups []int  `json:"groups"`
+	Rows   int    `json:"rows"`
+	Index  string `json:"index,omitempty"`
+	// Found is true where a run after a crash found the commit in the database.
+	Found bool `json:"found,omitempty"`
+	// Drifted are the groups that were left alone.
+	Drifted []int `json:"drifted,omitempty"`
+}
+
+// log is the journal of one case with what it adds up to.
+type log struct {
+	*journal.Journal
+	// planSHA256 is the plan of the last start, "" before the first.
+	planSHA256 string
+	// done are the transactions committed since the last undo, by entry.
+	done map[string][]entryData
+	// pending is a transaction that was being committed at the end, by entry;
+	// undoing likewise for an undo.
+	pending map[string]entryData
+	undoing map[string]bool
+	// last is the last event, "" for none.
+	last string
+}
+
+// openLog locks the case and reads its journal. peek leaves the file as it is.
+func openLog(dir string, peek bool) (*log, error) {
+	j, err := journal.Open(dir, peek)
+	var damaged *journal.DamagedError
+	switch {
+	case errors.Is(err, journal.ErrBusy):
+		return nil, &plan.Problem{Code: plan.CodeBusy, Message: "another run works on this case", Hint: "wait until it has ended, then run the command again", Err: err}
+	case errors.As(err, &damaged):
+		return nil, &plan.Problem{Code: plan.CodeTampered, Message: "the journal was changed by hand", Hint: "restore journal.jsonl from a copy; what was done also stands in the quarantine of the database", Err: err}
+	case err != nil:
+		return nil, diskProblem(err)
+	}
+	l := &log{Journal: j, done: map[string][]entryData{}, pending: map[string]entryData{}, undoing: map[string]bool{}}
+	for _, r := range j.Records() {
+		l.add(r.Event, r.Data)
+	}
+	return l, nil
+}
+
+func diskProblem(err error) error {
+	return &plan.Problem{Code: plan.CodeDisk, Message: "the journal of the case cannot be used", Hint: "look at the rights and the free space of the case directory, then run the command again", Err: err}
+}
+
+// add takes one event into the sum.
+func (l *log) add(event string, data json.RawMessage) {
+	var begun begunData
+	var entry entryData
+	_ = json.Unmarshal(data, &begun) // the journal vouches for its records; other events have other data
+	_ = json.Unmarshal(data, &entry)
+	l.last = event
+	switch event {
+	case eventStarted:
+		l.planSHA256 = begun.PlanSHA256
+	case eventCommitting:
+		l.pending[entry.Entry] = entry
+	case eventRolledBack:
+		delete(l.pending, entry.Entry)
+	case eventCommitted:
+		delete(l.pending, entry.Entry)
+		l.done[entry.Entry] = append(l.done[entry.Entry], entry)
+	case eventUndoCommitting:
+		l.undoing[entry.Entry] = true
+	case eventUndone:
+		clear(l.pending)
+		clear(l.done)
+		clear(l.undoing)
+	}
+}
+
+// write appends a record. Nothing is changed in a database whose record could
+// not be written before.
+func (l *log) write(event string, data any) error {
+	if err := l.Append(event, data); err != nil {
+		return diskProblem(err)
+	}
+	records := l.Records()
+	l.add(event, records[len(records)-1].Data)
+	return nil
+}
+
+// begin records the start of a run once.
+func (l *log) begin(p *plan.Plan) error {
+	started := slices.Contains([]string{eventStarted, eventCommitting, eventCommitted, eventRolledBack, eventStopped}, l.last)
+	if started && l.planSHA256 == p.SHA256 {
+		return nil
+	}
+	return l.write(eventStarted, begunData{p.SHA256})
+}
+
+// rows counts what was committed for an entry and not taken back.
+func (l *log) rows(entry string) int {
+	n := 0
+	for _, d := range l.done[entry] {
+		n += d.Rows
+	}
+	return n
+}
+
+// open tells whether something was done, or may have been, and not taken back.
+func (l *log) open() bool { return len(l.pending)+len(l.done) > 0 }
+
+// settle finds out from the database what became of a commit that a crash
+// interrupted, and writes it down.
+func (l *log) settle(entry string, s state) error {
+	pending, ok := l.pending[entry]
+	if !ok {
+		return nil
+	}
+	pending.Found = true
+	landed := len(pending.Groups) == 0 && s.index == indexOurs
+	for _, g := range pending.Groups {
+		landed = landed || s.kept[g] > 0
+	}
+	if landed {
+		return l.write(eventCommitted, pending)
+	}
+	return l.write(eventRolledBack, pending)
+}

@@ -1,0 +1,297 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"twinrow/remediate/plan"
+)
+
+// Run carries a plan out: each table in one transaction. Groups of which a row
+// is no longer as the evidence has it are left as they are; the rest is
+// cleaned, and the run stops before the index with CodeStopped. A run that was
+// interrupted is gone on with; one over a plan that was carried out changes
+// nothing and says so. The Result is also there beside an error of CodeStopped.
+func Run(ctx context.Context, t Target, opened *plan.Case, p *plan.Plan, opts Options) (result *Result, err error) {
+	works, err := prepare(t, opened, p)
+	if err != nil {
+		return nil, err
+	}
+	if !opts.DryRun {
+		if err := p.Consent(opts.Allow); err != nil {
+			return nil, err
+		}
+	}
+	if err := somethingToDo(p, opened.Dir); err != nil {
+		return nil, err
+	}
+	l, err := openLog(opened.Dir, opts.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	if err := samePlan(l, p); err != nil {
+		return nil, err
+	}
+	if err := t.identify(ctx, opened); err != nil {
+		return nil, err
+	}
+	r := &runner{t: t, p: p, log: l, opts: opts, dir: opened.Dir}
+	return r.run(ctx, works)
+}
+
+// prepare joins plan and evidence, and refuses a plan without a database.
+func prepare(t Target, opened *plan.Case, p *plan.Plan) ([]*plan.Work, error) {
+	if p.Engine == "csv" {
+		return nil, unsupported("a file")
+	}
+	if !t.suits(p.Engine) {
+		return nil, &plan.Problem{Code: plan.CodeUsage, Message: "the case was made from " + p.Engine + ", and the database given is of another engine", Hint: "name the database that was scanned"}
+	}
+	return p.Work(opened)
+}
+
+// somethingToDo refuses a plan all of whose groups are held back.
+func somethingToDo(p *plan.Plan, dir string) error {
+	held := 0
+	for _, t := range p.Tables {
+		if len(t.Operations) > 0 {
+			return nil
+		}
+		held += len(t.Held)
+	}
+	if held == 0 {
+		return nil
+	}
+	return &plan.Problem{Code: plan.CodeRefused, Message: fmt.Sprintf("every group (%d) is held back, because its copies differ", held),
+		Hint: "look at them with `twinrow report " + dir + "`; to keep the survivor all the same, plan with --differing keep-survivor"}
+}
+
+// samePlan refuses another plan than the one that was begun.
+func samePlan(l *log, p *plan.Plan) error {
+	if l.open() && l.planSHA256 != p.SHA256 {
+		return &plan.Problem{Code: plan.CodeTampered, Message: "the journal speaks of another plan than the plan.json beside it", Hint: "restore the plan.json that was begun with from a copy"}
+	}
+	return nil
+}
+
+// runner is one run.
+type runner struct {
+	t    Target
+	p    *plan.Plan
+	log  *log
+	opts Options
+	dir  string
+}
+
+func (r *runner) run(ctx context.Context, works []*plan.Work) (*Result, error) {
+	result := &Result{DryRun: r.opts.DryRun, Already: true}
+	var drifted []Drift
+	for i, w := range works {
+		var done TableResult
+		err := retryLocks(ctx, r.opts.LockWait, func() (err error) {
+			done, err = r.table(ctx, w, i+1)
+			return err
+		})
+		if err != nil {
+			return result, err
+		}
+		result.Tables = append(result.Tables, done)
+		result.Already = result.Already && done.Already
+		drifted = append(drifted, done.Drifted...)
+	}
+	if len(drifted) > 0 {
+		return result, r.stopped(drifted)
+	}
+	if r.opts.DryRun || r.log.last == eventFinished || r.log.last == "" || !r.log.open() {
+		return result, nil
+	}
+	return result, r.log.write(eventFinished, nil)
+}
+
+// stopped says which groups were left alone, and that the index waits for them.
+func (r *runner) stopped(drifted []Drift) error {
+	groups := driftedGroups(drifted)
+	if !r.opts.DryRun && r.log.open() {
+		if err := r.log.write(eventStopped, entryData{Drifted: groups}); err != nil {
+			return err
+		}
+	}
+	var rows []string
+	for _, d := range drifted[:min(len(drifted), 5)] {
+		rows = append(rows, fmt.Sprintf("group %d: row %s is %s", d.Group, d.Row, d.State))
+	}
+	if len(drifted) > 5 {
+		rows = append(rows, fmt.Sprintf("and %d more", len(drifted)-5))
+	}
+	return &plan.Problem{
+		Code:    plan.CodeStopped,
+		Message: fmt.Sprintf("stopped before the index: %d groups are no longer as the evidence has them and were left as they are (%s)", len(groups), strings.Join(rows, "; ")),
+		Hint:    "look at these rows, then scan again into a new case, which takes what is left and the index; `twinrow undo " + r.dir + "` takes back what was done",
+	}
+}
+
+func driftedGroups(drifted []Drift) []int {
+	var groups []int
+	for _, d := range drifted { // in the order of their groups
+		if len(groups) == 0 || groups[len(groups)-1] != d.Group {
+			groups = append(groups, d.Group)
+		}
+	}
+	return groups
+}
+
+// table does one table in one transaction.
+func (r *runner) table(ctx context.Context, w *plan.Work, n int) (TableResult, error) {
+	result := TableResult{Name: w.Name, Table: w.Table.Table, Held: len(w.Held), Drifted: []Drift{}, Effects: map[string]plan.Effect{}}
+	if len(w.Operations) == 0 {
+		result.Already = true
+		return result, nil
+	}
+	r.opts.step(w.Table.Table, "waiting for the lock")
+	s, err := r.t.begin(ctx, w, n, forApply)
+	if err != nil {
+		return result, err
+	}
+	defer s.rollback()
+	before, err := s.state(ctx)
+	if err != nil {
+		return result, err
+	}
+	if !r.opts.DryRun {
+		if err := r.log.settle(w.Name, before); err != nil {
+			return result, err
+		}
+	}
+	if finished(w, before) {
+		result.Already = true
+		return result, nil
+	}
+	change, err := r.change(ctx, s, w, before, &result)
+	if err != nil || r.opts.DryRun || change.Rows == 0 && change.Index == "" {
+		return result, err
+	}
+	return result, r.commit(s, change)
+}
+
+// finished tells whether the database shows that nothing is left to do.
+func finished(w *plan.Work, s state) bool {
+	if w.Index() != nil {
+		return s.index == indexOurs
+	}
+	return s.rows() == w.RemoveCount()
+}
+
+// change works inside the transaction and returns what there is to commit.
+func (r *runner) change(ctx context.Context, s session, w *plan.Work, before state, result *TableResult) (entryData, error) {
+	change := entryData{Entry: w.Name, Table: w.Table.Table, Groups: []int{}}
+	if len(w.Groups) > 0 {
+		if err := r.rows(ctx, s, w, before, result, &change); err != nil {
+			return change, err
+		}
+	}
+	if w.Index() == nil || len(result.Drifted) > 0 {
+		return change, nil
+	}
+	switch before.index {
+	case indexWrong:
+		return change, &plan.Problem{Code: plan.CodeExists, Message: "an index named " + w.Index().Name + " exists and is not a valid unique index on the key; nothing was changed", Hint: "drop it if nothing needs it, or plan again with another --index-name"}
+	case indexOther:
+		result.Already = len(change.Groups) == 0
+		return change, nil
+	}
+	r.opts.step(w.Table.Table, "building the unique index "+w.Index().Name)
+	if err := s.buildIndex(ctx); err != nil {
+		return change, err
+	}
+	change.Index, result.Index = w.Index().Name, w.Index().Name
+	return change, nil
+}
+
+// rows checks, copies and deletes.
+func (r *runner) rows(ctx context.Context, s session, w *plan.Work, before state, result *TableResult, change *entryData) error {
+	r.opts.step(w.Table.Table, "checking the rows against the evidence")
+	if err := s.load(ctx, false); err != nil {
+		return err
+	}
+	drifted, err := s.drift(ctx)
+	if err != nil {
+		return err
+	}
+	if before.rows() == 0 && allGone(w, drifted) {
+		return &plan.Problem{Code: plan.CodeDrift, Message: "none of the case's rows is in " + w.Table.Table + ": this does not look like the database of the case", Hint: "name the database that was scanned, or scan this one"}
+	}
+	result.Drifted = append(result.Drifted, drifted...)
+	change.Drifted = driftedGroups(drifted)
+	if err := s.forget(ctx, change.Drifted); err != nil {
+		return err
+	}
+	left := map[int]bool{}
+	for _, g := range change.Drifted {
+		left[g] = true
+	}
+	for _, g := range w.Groups {
+		if !left[g.Number] && before.kept[g.Number] < len(g.Remove) {
+			change.Groups = append(change.Groups, g.Number)
+			change.Rows += len(g.Remove) - before.kept[g.Number]
+		}
+	}
+	result.Groups, result.Rows = len(change.Groups), change.Rows
+	if change.Rows == 0 {
+		return nil
+	}
+	r.opts.step(w.Table.Table, fmt.Sprintf("removing %d rows", change.Rows))
+	effects, err := s.clean(ctx, change.Rows)
+	if err == nil {
+		result.Effects = effects
+	}
+	return err
+}
+
+func allGone(w *plan.Work, drifted []Drift) bool {
+	gone := 0
+	for _, d := range drifted {
+		if d.State == "gone" {
+			gone++
+		}
+	}
+	return gone == w.RemoveCount()+len(w.Groups)
+}
+
+// commit writes the change down, makes it, and writes down that it was made.
+func (r *runner) commit(s session, change entryData) error {
+	if err := r.log.begin(r.p); err != nil {
+		return err
+	}
+	if err := r.log.write(eventCommitting, change); err != nil {
+		return err
+	}
+	if err := conclude(r.log, s, change, eventRolledBack); err != nil {
+		return err
+	}
+	return r.after(r.log.write(eventCommitted, change))
+}
+
+// conclude commits, and tells a commit that failed from one whose fate is unknown.
+func conclude(l *log, s session, change entryData, failed string) error {
+	unknown, err := s.commit()
+	switch {
+	case err == nil:
+		return nil
+	case unknown:
+		return &plan.Problem{Code: plan.CodeStopped, Message: "the connection went away while committing, so it is not known whether the change took place", Hint: "run the same command again: it finds out from the database and goes on", Err: err}
+	case failed == "":
+		return err
+	}
+	return errors.Join(err, l.write(failed, change))
+}
+
+// after turns a journal that failed after the commit into what a person needs to know.
+func (r *runner) after(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &plan.Problem{Code: plan.CodeStopped, Message: "the change is made, and the journal could not be written after it", Hint: "make room in the case directory, then run the same command again: it finds out from the database and goes on", Err: err}
+}

@@ -1,0 +1,298 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"zombiezen.com/go/sqlite"
+
+	"twinrow/remediate/dialect"
+	"twinrow/remediate/plan"
+)
+
+// sqliteSession is one transaction over one table.
+type sqliteSession struct {
+	conn *sqlite.Conn
+	n    int
+	// w is the work with the foreign keys of now.
+	w   *plan.Work
+	sql dialect.SQLite
+	// triggered is true where the table has triggers.
+	triggered bool
+	over      bool
+}
+
+// execute runs one statement and hands on its rows.
+func execute(conn *sqlite.Conn, sql string, visit func(*sqlite.Stmt) error, args ...any) (err error) {
+	stmt, _, err := conn.PrepareTransient(sql)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closed := stmt.Finalize(); err == nil {
+			err = closed
+		}
+	}()
+	bind(stmt, args)
+	return step(stmt, visit)
+}
+
+func step(stmt *sqlite.Stmt, visit func(*sqlite.Stmt) error) error {
+	for {
+		row, err := stmt.Step()
+		if err != nil || !row {
+			return err
+		}
+		if visit != nil {
+			if err := visit(stmt); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// bind gives a statement its values, each with the type it has.
+func bind(stmt *sqlite.Stmt, args []any) {
+	for i, a := range args {
+		switch v := a.(type) {
+		case nil:
+			stmt.BindNull(i + 1)
+		case int:
+			stmt.BindInt64(i+1, int64(v))
+		case int64:
+			stmt.BindInt64(i+1, v)
+		case bool:
+			stmt.BindBool(i+1, v)
+		case float64:
+			stmt.BindFloat(i+1, v)
+		case []byte:
+			stmt.BindBytes(i+1, v)
+		case string:
+			stmt.BindText(i+1, v)
+		default:
+			panic(fmt.Sprintf("no way to bind a %T", a))
+		}
+	}
+}
+
+// exec runs one statement and returns how many rows it changed itself, without
+// what triggers and foreign keys did.
+func (s *sqliteSession) exec(ctx context.Context, doing, sql string, args ...any) (int, error) {
+	if err := execute(s.conn, sql, nil, args...); err != nil {
+		return 0, explainSQLite(ctx, doing, err)
+	}
+	return s.conn.Changes(), nil
+}
+
+func (s *sqliteSession) run(ctx context.Context, doing string, statements ...string) error {
+	for _, sql := range statements {
+		if _, err := s.exec(ctx, doing, sql); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *sqliteSession) query(ctx context.Context, doing, sql string, visit func(*sqlite.Stmt) error, args ...any) error {
+	return explainSQLite(ctx, doing, execute(s.conn, sql, visit, args...))
+}
+
+func (s *sqliteSession) number(ctx context.Context, doing, sql string, args ...any) (int, error) {
+	n := 0
+	err := s.query(ctx, doing, sql, func(stmt *sqlite.Stmt) error { n = stmt.ColumnInt(0); return nil }, args...)
+	return n, err
+}
+
+// hasQuarantine tells whether the quarantine is there.
+func (s *sqliteSession) hasQuarantine(ctx context.Context) (bool, error) {
+	n, err := s.number(ctx, "reading the catalogue", "SELECT count(*) FROM main.sqlite_schema WHERE type = 'table' AND name = ?", s.sql.QuarantineName())
+	return n > 0, err
+}
+
+// state reads the quarantine and the index.
+func (s *sqliteSession) state(ctx context.Context) (state, error) {
+	out := state{kept: map[int]int{}}
+	there, err := s.hasQuarantine(ctx)
+	if err != nil {
+		return out, err
+	}
+	if there {
+		err := s.query(ctx, "reading the quarantine", s.sql.KeptByGroup(), func(stmt *sqlite.Stmt) error {
+			out.kept[stmt.ColumnInt(0)] = stmt.ColumnInt(1)
+			return nil
+		})
+		if err != nil {
+			return out, err
+		}
+	}
+	if s.w.Index() == nil {
+		return out, nil
+	}
+	err = s.query(ctx, "reading the index", s.sql.IndexState(), func(stmt *sqlite.Stmt) error {
+		switch {
+		case !stmt.ColumnBool(0):
+			out.index = indexWrong
+		case stmt.ColumnBool(1):
+			out.index = indexOurs
+		default:
+			out.index = indexOther
+		}
+		return nil
+	})
+	return out, err
+}
+
+// load fills the work tables.
+func (s *sqliteSession) load(ctx context.Context, all bool) error {
+	if err := s.run(ctx, "preparing the work", s.sql.CreateWork()...); err != nil {
+		return err
+	}
+	expect, err := s.conn.Prepare(s.sql.Expect())
+	if err != nil {
+		return explainSQLite(ctx, "preparing the work", err)
+	}
+	find, err := s.conn.Prepare(s.sql.Find())
+	if err != nil {
+		return explainSQLite(ctx, "preparing the work", err)
+	}
+	for _, g := range s.w.Groups {
+		for i, r := range append([]plan.RowRef{g.Keep}, g.Remove...) {
+			bind(expect, []any{g.Number, i, i == 0, dialect.IDJSON(r.ID), dialect.IDJSON(g.Keep.ID)})
+			values, err := s.imageArgs(r)
+			if err != nil {
+				return err
+			}
+			bind(find, append(append([]any{g.Number, i, i == 0}, s.idArgs(r)...), values...))
+			for _, stmt := range []*sqlite.Stmt{expect, find} {
+				if err := step(stmt, nil); err != nil {
+					return explainSQLite(ctx, "comparing the rows", err)
+				}
+				if err := stmt.Reset(); err != nil {
+					return explainSQLite(ctx, "comparing the rows", err)
+				}
+			}
+		}
+	}
+	if all {
+		return nil
+	}
+	if err := s.run(ctx, "preparing the quarantine", s.sql.CreateQuarantine()); err != nil {
+		return err
+	}
+	return s.run(ctx, "preparing the work", s.sql.ForgetDone()...)
+}
+
+// idArgs are the values of a row's id, with the types that the image shows: a
+// text '5' is no number 5.
+func (s *sqliteSession) idArgs(r plan.RowRef) []any {
+	literals, err := dialect.ParseImage(r.Image)
+	columns := s.w.WritableColumns()
+	if err != nil || len(literals) != len(columns) {
+		literals, columns = nil, nil
+	}
+	args := make([]any, len(r.ID))
+	for i, f := range r.ID {
+		switch place := slices.Index(columns, f.Name); {
+		case place >= 0:
+			if args[i], _ = dialect.Value(literals[place]); strings.HasPrefix(literals[place], "CAST(") {
+				args[i] = string(args[i].([]byte))
+			}
+		case f.Value != nil:
+			args[i] = dialect.NumberOrText(*f.Value)
+		}
+	}
+	return args
+}
+
+// imageArgs are storage and value of each column.
+func (s *sqliteSession) imageArgs(r plan.RowRef) ([]any, error) {
+	literals, err := dialect.ParseImage(r.Image)
+	if err != nil || len(literals) != len(s.w.WritableColumns()) {
+		return nil, &plan.Problem{Code: plan.CodeTampered, Message: "the evidence does not hold the row " + plan.IDText(r.ID) + " as this table has it", Hint: "restore the case from a copy, or scan again", Err: err}
+	}
+	var args []any
+	for _, literal := range literals {
+		value, storage := dialect.Value(literal)
+		args = append(args, storage, value)
+	}
+	return args, nil
+}
+
+// drift lists the rows that were not found exactly once as the evidence has
+// them; what became of each is seen by its id.
+func (s *sqliteSession) drift(ctx context.Context) ([]Drift, error) {
+	var drifted []Drift
+	var rows []plan.RowRef
+	byNumber := map[int]plan.WorkGroup{}
+	for _, g := range s.w.Groups {
+		byNumber[g.Number] = g
+	}
+	err := s.query(ctx, "comparing the rows", s.sql.Missing(), func(stmt *sqlite.Stmt) error {
+		drifted = append(drifted, Drift{Group: stmt.ColumnInt(0), Row: stmt.ColumnText(3)})
+		rows = append(rows, row(byNumber[stmt.ColumnInt(0)], stmt.ColumnInt(1)))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range drifted {
+		n, err := s.number(ctx, "comparing the rows", s.sql.CountByID(), s.idArgs(rows[i])...)
+		if err != nil {
+			return nil, err
+		}
+		drifted[i].State = []string{"gone", "changed", "several"}[min(n, 2)]
+	}
+	return drifted, nil
+}
+
+// row is a row of a group by its number; 0 is the one that stays.
+func row(g plan.WorkGroup, number int) plan.RowRef {
+	if number > 0 {
+		return g.Remove[number-1]
+	}
+	return g.Keep
+}
+
+// forget takes groups out of the work.
+func (s *sqliteSession) forget(ctx context.Context, groups []int) error {
+	for _, g := range groups {
+		for _, sql := range s.sql.ForgetGroup() {
+			if _, err := s.exec(ctx, "leaving groups out", sql, g); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// commit makes the transaction durable, whatever became of the caller's context.
+func (s *sqliteSession) commit() (unknown bool, err error) {
+	s.conn.SetInterrupt(nil)
+	s.conn.SetBusyTimeout(busyTimeout)
+	if err := s.run(context.Background(), "preparing the commit", s.dropTemporary()...); err != nil {
+		return false, err
+	}
+	if err := execute(s.conn, "COMMIT", nil); err != nil {
+		err = explainSQLite(context.Background(), "committing", err)
+		s.rollback()
+		return false, err
+	}
+	s.over = true
+	return false, nil
+}
+
+func (s *sqliteSession) dropTemporary() []string { return s.sql.DropWork() }
+
+// rollback ends the transaction unless it was committed.
+func (s *sqliteSession) rollback() {
+	if s.over {
+		return
+	}
+	s.over = true
+	s.conn.SetInterrupt(nil)
+	if !s.conn.AutocommitEnabled() {
+		_ = execute(s.conn, "ROLLBACK", nil) // an error of it means that there is nothing left to roll back
+	}
+}

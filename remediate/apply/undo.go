@@ -1,0 +1,135 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"twinrow/remediate/plan"
+)
+
+// Undo takes back what the journal says was done, the last table first: it
+// drops the index if the plan's run built it, and puts the rows back exactly.
+// It refuses, with nothing half-done, where the place of a row was taken. An
+// undo that was interrupted is gone on with; one with nothing to take back
+// says so by Already. Of the Options, Allow is not asked for.
+func Undo(ctx context.Context, t Target, opened *plan.Case, p *plan.Plan, opts Options) (result *Result, err error) {
+	works, err := prepare(t, opened, p)
+	if err != nil {
+		return nil, err
+	}
+	l, err := openLog(opened.Dir, opts.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	if !l.open() {
+		return &Result{DryRun: opts.DryRun, Already: true, Tables: []TableResult{}}, nil
+	}
+	if err := samePlan(l, p); err != nil {
+		return nil, err
+	}
+	if err := t.identify(ctx, opened); err != nil {
+		return nil, err
+	}
+	r := &runner{t: t, p: p, log: l, opts: opts, dir: opened.Dir}
+	return r.undo(ctx, works)
+}
+
+func (r *runner) undo(ctx context.Context, works []*plan.Work) (*Result, error) {
+	result := &Result{DryRun: r.opts.DryRun}
+	for i, work := range slices.Backward(works) {
+		var done TableResult
+		err := retryLocks(ctx, r.opts.LockWait, func() (err error) {
+			done, err = r.undoTable(ctx, work, i+1)
+			return err
+		})
+		if err != nil {
+			return result, err
+		}
+		result.Tables = append(result.Tables, done)
+	}
+	if r.opts.DryRun {
+		return result, nil
+	}
+	return result, r.log.write(eventUndone, nil)
+}
+
+func (r *runner) undoTable(ctx context.Context, w *plan.Work, n int) (TableResult, error) {
+	result := TableResult{Name: w.Name, Table: w.Table.Table, Held: len(w.Held), Drifted: []Drift{}, Effects: map[string]plan.Effect{}}
+	if _, pending := r.log.pending[w.Name]; !pending && len(r.log.done[w.Name]) == 0 {
+		result.Already = true
+		return result, nil
+	}
+	r.opts.step(w.Table.Table, "waiting for the lock")
+	s, err := r.t.begin(ctx, w, n, forUndo)
+	if err != nil {
+		return result, err
+	}
+	defer s.rollback()
+	now, err := s.state(ctx)
+	if err != nil {
+		return result, err
+	}
+	if !r.opts.DryRun {
+		if err := r.log.settle(w.Name, now); err != nil {
+			return result, err
+		}
+	}
+	if now.rows() == 0 && now.index != indexOurs {
+		result.Already = true
+		return result, r.nothingThere(w)
+	}
+	if want := r.log.rows(w.Name); now.rows() < want {
+		return result, r.quarantineChanged(w, want, now.rows())
+	}
+	r.opts.step(w.Table.Table, fmt.Sprintf("putting %d rows back", now.rows()))
+	rows, err := s.takeBack(ctx, now.index == indexOurs)
+	if err != nil {
+		return result, err
+	}
+	result.Rows, result.Groups = rows, len(now.kept)
+	if rows > 0 {
+		result.Effects[w.Table.Table] = plan.Effect{Inserted: int64(rows)}
+	}
+	if now.index == indexOurs {
+		result.Index = w.Index().Name
+	}
+	if r.opts.DryRun {
+		return result, nil
+	}
+	return result, r.commitUndo(s, entryData{Entry: w.Name, Table: w.Table.Table, Groups: []int{}, Rows: rows, Index: result.Index})
+}
+
+func (r *runner) commitUndo(s session, change entryData) error {
+	if r.log.last != eventUndoStarted && r.log.last != eventUndoCommitted {
+		if err := r.log.write(eventUndoStarted, begunData{r.p.SHA256}); err != nil {
+			return err
+		}
+	}
+	if err := r.log.write(eventUndoCommitting, change); err != nil {
+		return err
+	}
+	if err := conclude(r.log, s, change, ""); err != nil {
+		return err
+	}
+	return r.after(r.log.write(eventUndoCommitted, change))
+}
+
+// nothingThere tells an undo that was done before a crash from a database that
+// lost what the journal speaks of.
+func (r *runner) nothingThere(w *plan.Work) error {
+	if r.log.undoing[w.Name] || r.log.rows(w.Name) == 0 {
+		return nil
+	}
+	return r.quarantineChanged(w, r.log.rows(w.Name), 0)
+}
+
+func (r *runner) quarantineChanged(w *plan.Work, want, got int) error {
+	return &plan.Problem{
+		Code:    plan.CodeDrift,
+		Message: fmt.Sprintf("the quarantine holds %d of the %d rows that were removed from %s: somebody emptied it, or the database was restored from a backup; nothing was changed", got, want, w.Table.Table),
+		Hint:    "put the rows back into " + plan.QuarantineTable(w.Engine, w.Table.Table, w.CaseID) + ", or scan again if the database was restored",
+	}
+}

@@ -1,0 +1,98 @@
+package dialect
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"twinrow/remediate/plan"
+)
+
+// Options say which files to make.
+type Options struct {
+	// Migrations is the tool whose migrations are written; "" is wrangler for
+	// D1 and plain otherwise.
+	Migrations string
+	// MigrationsDir is the team's folder; "" is sql/migrations in the case.
+	MigrationsDir string
+}
+
+// Files makes every SQL file of a plan: the numbered ones under sql/ with
+// their way back, and the migrations. It writes nothing. A plan that does
+// nothing, and one of a file without a database, has none.
+func Files(opened *plan.Case, p *plan.Plan, opts Options) ([]plan.File, error) {
+	works, err := p.Work(opened)
+	if err != nil {
+		return nil, err
+	}
+	tool, err := toolNamed(opts.Migrations, p.Engine)
+	if err != nil {
+		return nil, err
+	}
+	var active []*plan.Work
+	for _, w := range works {
+		if len(w.Operations) > 0 {
+			active = append(active, w)
+		}
+	}
+	if len(active) == 0 {
+		return nil, nil
+	}
+	files, err := numbered(active)
+	if err != nil {
+		return nil, &plan.Problem{Code: plan.CodeUnsupported, Message: "writing the SQL files", Hint: "restore the case from a copy, or scan again", Err: err}
+	}
+	migrations, err := migrationFiles(opened, active, tool, opts.MigrationsDir)
+	return append(files, migrations...), err
+}
+
+// numbered are the files under sql/ in the order to run them.
+func numbered(works []*plan.Work) ([]plan.File, error) {
+	clean, undo, verify, err := engineFiles(works)
+	if err != nil {
+		return nil, err
+	}
+	const name = "20_clean_and_index"
+	return []plan.File{
+		file(works, name+".sql", "the clean-up and the unique index: all of it, or nothing where a row is no longer as the evidence has it", clean),
+		file(works, name+"_undo.sql", "the way back of "+name+".sql", undo),
+		file(works, "50_verify.sql", "what must hold after "+name+".sql; it changes no table of yours, and fails where a check does", verify),
+	}, nil
+}
+
+func engineFiles(works []*plan.Work) (clean, undo, verify string, err error) {
+	if works[0].Engine == "postgres" {
+		return postgresClean(works), postgresUndo(works), postgresVerify(works), nil
+	}
+	d1 := works[0].Engine == "d1"
+	if clean, err = sqliteClean(works, d1); err != nil {
+		return "", "", "", err
+	}
+	if undo, err = sqliteUndo(works, d1); err != nil {
+		return "", "", "", err
+	}
+	verify, err = sqliteVerify(works, d1)
+	return clean, undo, verify, err
+}
+
+// file puts the head on a file: what it does, to what, and how to run it.
+func file(works []*plan.Work, name, does, body string) plan.File {
+	var head script
+	head.comment("twinrow: " + does)
+	head.b.WriteString("-- case " + works[0].CaseID + "; it is safe to run twice\n")
+	for _, w := range works {
+		head.b.WriteString("-- " + oneLine(fmt.Sprintf("%s: %d groups, %d rows to remove", w.Table.Table, len(w.Groups), w.RemoveCount())) + "\n")
+	}
+	run := map[string]string{
+		"postgres": `psql -v ON_ERROR_STOP=1 -f ` + name + ` "$DATABASE_URL"`,
+		"sqlite":   `sqlite3 FILE < ` + name,
+		"d1":       `wrangler d1 execute NAME --file=` + name + `   (note a Time Travel bookmark first: wrangler d1 time-travel info NAME)`,
+	}
+	head.b.WriteString("-- run: " + run[works[0].Engine] + "\n\n")
+	content := strings.TrimLeft(head.String(), "\n") + body
+	return plan.File{Path: path.Join(plan.SQLDir, name), Content: []byte(content)}
+}
+
+func oneLine(text string) string {
+	return strings.NewReplacer("\n", " ", "\r", " ", "\x00", " ").Replace(text)
+}

@@ -1,0 +1,205 @@
+package dialect
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"twinrow/queries"
+	"twinrow/remediate/plan"
+)
+
+// valuesAStatement is how many rows one INSERT of a file lists.
+const valuesAStatement = 500
+
+// advisoryKey is the lock that every run over one case takes for its transaction.
+func advisoryKey(caseID string) string {
+	return "pg_catalog.hashtextextended(" + queries.Literal("twinrow/"+caseID) + ", 0)"
+}
+
+// PostgresLockCase takes the case's advisory lock without waiting.
+func PostgresLockCase(caseID string) string {
+	return "SELECT pg_catalog.pg_try_advisory_xact_lock(" + advisoryKey(caseID) + ")"
+}
+
+// postgresClean writes the clean-up and the index as one transaction.
+func postgresClean(works []*plan.Work) string {
+	var s script
+	s.add("BEGIN ISOLATION LEVEL READ COMMITTED")
+	s.addAll(PostgresSettings)
+	s.add("SET LOCAL lock_timeout = '10s'")
+	s.do("BEGIN", "  PERFORM pg_catalog.pg_advisory_xact_lock("+advisoryKey(works[0].CaseID)+");", "END")
+	for i, w := range works {
+		NewPostgres(w, i+1).clean(&s, i+1)
+	}
+	s.add("COMMIT")
+	return s.String()
+}
+
+func (p Postgres) clean(s *script, n int) {
+	s.comment(fmt.Sprintf("%s: writers wait from here on", p.Table.Table))
+	s.add("LOCK TABLE " + p.Target() + " IN SHARE ROW EXCLUSIVE MODE")
+	s.do(append([]string{"BEGIN"}, append(raiseUnless(
+		"pg_catalog.current_setting('session_replication_role') = 'origin' AND pg_catalog.current_setting('track_counts') = 'on'",
+		"twinrow: session_replication_role must be origin and track_counts on, else foreign keys are not kept and effects cannot be counted"), "END")...)...)
+	if len(p.Groups) > 0 {
+		p.cleanRows(s, n)
+	}
+	if p.Index() != nil {
+		s.comment("the unique index, unless this case built it before")
+		s.do(p.indexBlock()...)
+	}
+}
+
+func (p Postgres) cleanRows(s *script, n int) {
+	before := fmt.Sprintf("twinrow_before_%d", n)
+	s.comment("the rows to remove and the rows that stay, as the evidence has them")
+	s.add(p.CreateWork())
+	p.fill(s)
+	s.add(p.AnalyzeWork())
+	s.add(p.CreateQuarantine())
+	s.comment("what is in quarantine already was done by a run before")
+	s.addAll(p.ForgetDone())
+	if move := p.Relocate(); move != "" {
+		s.comment("rows without a primary key are found again by content where they moved")
+		s.add(move)
+	}
+	s.comment("every row must be as the evidence has it")
+	s.do("DECLARE bad record;", "BEGIN",
+		"  SELECT * INTO bad FROM ("+p.States()+") AS s WHERE s.state <> 'same' LIMIT 1;",
+		"  IF FOUND THEN",
+		"    RAISE EXCEPTION 'twinrow: row % of group % is % since the scan; nothing was changed', bad.row_id, bad.group_no, bad.state;",
+		"  END IF;", "END")
+	s.add("CREATE TEMPORARY TABLE " + before + " ON COMMIT DROP AS\n" +
+		"  SELECT relid, n_tup_ins, n_tup_upd, n_tup_del FROM pg_catalog.pg_stat_xact_user_tables")
+	s.add(p.Copy())
+	s.add(p.Delete())
+	s.add("SET CONSTRAINTS ALL IMMEDIATE")
+	s.comment("exactly the rows foretold changed, cascades and triggers included")
+	s.do(p.effectsBlock(before)...)
+}
+
+// fill lists the rows; the ids are strings that take the types of the table's own columns.
+func (p Postgres) fill(s *script) {
+	var rows []string
+	flush := func() {
+		if len(rows) > 0 {
+			s.add("INSERT INTO " + p.work + " VALUES\n  " + strings.Join(rows, ",\n  "))
+			rows = nil
+		}
+	}
+	for _, g := range p.Groups {
+		for i, r := range append([]plan.RowRef{g.Keep}, g.Remove...) {
+			var ids strings.Builder
+			for _, f := range r.ID {
+				ids.WriteString(", " + literalOrNull(f.Value))
+			}
+			rows = append(rows, fmt.Sprintf("(%d, %d, %t, %s, %s, %s%s)", g.Number, i, i == 0,
+				queries.Literal(IDJSON(r.ID)), queries.Literal(IDJSON(g.Keep.ID)), queries.Literal(r.Image), ids.String()))
+			if len(rows) == valuesAStatement {
+				flush()
+			}
+		}
+	}
+	flush()
+}
+
+func literalOrNull(value *string) string {
+	if value == nil {
+		return "NULL"
+	}
+	return queries.Literal(*value)
+}
+
+// raiseUnless stops the transaction where a condition does not hold.
+func raiseUnless(condition, message string) []string {
+	return []string{"  IF NOT (" + condition + ") THEN", "    RAISE EXCEPTION " + queries.Literal(message) + ";", "  END IF;"}
+}
+
+// effectsBlock compares what this transaction did to every table with what was foretold.
+func (p Postgres) effectsBlock(before string) []string {
+	inserts := "" // what triggers add elsewhere was consented to with fires-triggers
+	if len(p.Case.Triggers) > 0 {
+		inserts = " AND (e.upd <> 0 OR e.del <> 0)"
+	}
+	target, quarantine := queries.Literal(p.Target())+"::pg_catalog.regclass", queries.Literal(p.Quarantine())+"::pg_catalog.regclass"
+	return []string{
+		"DECLARE bad record; foretold bigint; copied bigint; deleted bigint;", "BEGIN",
+		"  SELECT count(*) INTO foretold FROM " + p.work + " AS w WHERE NOT w.keep;",
+		"  CREATE TEMPORARY TABLE " + before + "_effects ON COMMIT DROP AS",
+		"    SELECT s.relid, s.relid::pg_catalog.regclass::text AS name, s.relid = " + target + " OR s.relid IN (SELECT f.relid FROM pg_catalog.pg_partition_tree(" + target + ") AS f) AS target, s.relid = " + quarantine + " AS quarantine,",
+		"      s.n_tup_ins - coalesce(b.n_tup_ins, 0) AS ins, s.n_tup_upd - coalesce(b.n_tup_upd, 0) AS upd, s.n_tup_del - coalesce(b.n_tup_del, 0) AS del",
+		"    FROM pg_catalog.pg_stat_xact_user_tables AS s LEFT JOIN pg_temp." + before + " AS b ON b.relid = s.relid",
+		"    WHERE s.schemaname NOT LIKE 'pg\\_temp\\_%';",
+		"  SELECT coalesce(sum(e.del) FILTER (WHERE e.target), 0), coalesce(sum(e.ins) FILTER (WHERE e.quarantine), 0) INTO deleted, copied FROM pg_temp." + before + "_effects AS e;",
+		"  IF deleted <> foretold OR copied <> foretold THEN",
+		"    RAISE EXCEPTION 'twinrow: % rows were to go, % were deleted and % copied to quarantine; nothing was changed', foretold, deleted, copied;",
+		"  END IF;",
+		"  SELECT e.* INTO bad FROM pg_temp." + before + "_effects AS e WHERE",
+		"    (e.target AND (e.ins <> 0 OR e.upd <> 0)) OR (e.quarantine AND (e.upd <> 0 OR e.del <> 0))",
+		"    OR (NOT e.target AND NOT e.quarantine AND (e.ins <> 0 OR e.upd <> 0 OR e.del <> 0)" + inserts + ") LIMIT 1;",
+		"  IF FOUND THEN",
+		"    RAISE EXCEPTION 'twinrow: a foreign key or trigger also changed % (% inserted, % updated, % deleted), which was not foretold; nothing was changed', bad.name, bad.ins, bad.upd, bad.del;",
+		"  END IF;", "END",
+	}
+}
+
+// indexBlock builds the index, or sees that this case built it before.
+func (p Postgres) indexBlock() []string {
+	return append([]string{
+		"DECLARE found pg_catalog.oid := pg_catalog.to_regclass(" + queries.Literal(p.IndexName()) + ");", "BEGIN",
+		"  IF found IS NULL THEN",
+		"    EXECUTE " + queries.Literal(p.CreateIndex()) + ";",
+		"    EXECUTE " + queries.Literal(p.MarkIndex()) + ";",
+		"    RETURN;", "  END IF;",
+	}, append(raiseUnless("EXISTS (SELECT FROM pg_catalog.pg_index AS i WHERE i.indexrelid = found AND i.indrelid = "+queries.Literal(p.Target())+"::pg_catalog.regclass AND i.indisunique AND i.indisvalid) AND pg_catalog.obj_description(found, 'pg_class') = "+queries.Literal(Marker(p.CaseID)),
+		"twinrow: "+p.Index().Name+" exists, and this case did not build it; nothing was changed"), "END")...)
+}
+
+// postgresUndo writes the way back, as one transaction.
+func postgresUndo(works []*plan.Work) string {
+	var s script
+	s.add("BEGIN ISOLATION LEVEL READ COMMITTED")
+	s.addAll(PostgresSettings)
+	s.add("SET LOCAL lock_timeout = '10s'")
+	s.do("BEGIN", "  PERFORM pg_catalog.pg_advisory_xact_lock("+advisoryKey(works[0].CaseID)+");", "END")
+	for i, work := range slices.Backward(works) {
+		NewPostgres(work, i+1).undo(&s)
+	}
+	s.add("COMMIT")
+	return s.String()
+}
+
+func (p Postgres) undo(s *script) {
+	s.comment(fmt.Sprintf("%s: everybody waits from here on", p.Table.Table))
+	s.add("LOCK TABLE " + p.Target() + " IN ACCESS EXCLUSIVE MODE")
+	for _, o := range plan.UndoOf(p.Operations) {
+		switch o.Op {
+		case plan.OpDropIndex:
+			s.comment("the index goes only if this case built it")
+			s.do("BEGIN",
+				"  IF pg_catalog.obj_description(pg_catalog.to_regclass("+queries.Literal(p.IndexName())+"), 'pg_class') = "+queries.Literal(Marker(p.CaseID))+" THEN",
+				"    EXECUTE "+queries.Literal(p.DropIndex())+";", "  END IF;", "END")
+		case plan.OpRestore:
+			s.comment("the rows come back exactly as they were")
+			s.add(p.CreateQuarantine())
+			s.do("DECLARE kept bigint; back bigint; lost bigint;", "BEGIN",
+				"  SELECT * INTO kept FROM ("+p.CountQuarantine()+") AS c;",
+				p.restoreInto()+";",
+				"  IF back <> kept OR lost <> 0 THEN",
+				"    RAISE EXCEPTION 'twinrow: % of % rows came back, % of them not as they were, because a trigger or rule changes them; nothing was changed', back, kept, lost;",
+				"  END IF;", "END")
+		case plan.OpRelease:
+			s.add(p.Release())
+			s.do("BEGIN",
+				"  LOCK TABLE "+p.Quarantine()+" IN ACCESS EXCLUSIVE MODE;",
+				"  IF NOT EXISTS (SELECT FROM "+p.Quarantine()+") THEN",
+				"    DROP TABLE "+p.Quarantine()+";", "  END IF;", "END")
+		}
+	}
+}
+
+// restoreInto is Restore with its result put into the variables back and lost.
+func (p Postgres) restoreInto() string {
+	return p.Restore() + " INTO back, lost"
+}

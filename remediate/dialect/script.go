@@ -1,0 +1,39 @@
+package dialect
+
+import (
+	"fmt"
+	"strings"
+)
+
+// script collects the statements of a file.
+type script struct{ b strings.Builder }
+
+// add appends one statement.
+func (s *script) add(sql string) { s.b.WriteString(sql + ";\n") }
+
+func (s *script) addAll(statements []string) {
+	for _, sql := range statements {
+		s.add(sql)
+	}
+}
+
+// line appends a line that is no statement, as a client's own command.
+func (s *script) line(text string) { s.b.WriteString(text + "\n") }
+
+// comment appends a line for the reader; a name in it cannot end the comment.
+func (s *script) comment(text string) {
+	text = strings.NewReplacer("\n", " ", "\r", " ", "\x00", " ").Replace(text)
+	s.b.WriteString("\n-- " + text + "\n")
+}
+
+// do appends a block of PL/pgSQL, in dollar quotes that do not occur in it.
+func (s *script) do(lines ...string) {
+	body := strings.Join(lines, "\n")
+	tag := "$twinrow$"
+	for n := 1; strings.Contains(body, tag); n++ {
+		tag = fmt.Sprintf("$twinrow%d$", n)
+	}
+	s.b.WriteString("DO " + tag + "\n" + body + "\n" + tag + ";\n")
+}
+
+func (s *script) String() string { return s.b.String() }

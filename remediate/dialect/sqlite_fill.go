@@ -1,0 +1,166 @@
+package dialect
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"twinrow/queries"
+	"twinrow/remediate/plan"
+)
+
+// statementBytes bounds what is written into one statement: D1 takes 100 kB
+// (its limits page), and the rest of a statement needs room too.
+const statementBytes = 60_000
+
+// transactionWords are those that D1's own client removes or refuses wherever
+// they stand, inside a string too.
+var transactionWords = regexp.MustCompile(`(?i)begin|commit|rollback|savepoint|transaction|release`)
+
+// splitWords takes the words of transactions in a quoted literal apart, so
+// that its value stays and the words are not in the text.
+func splitWords(literal string) string {
+	split := transactionWords.ReplaceAllStringFunc(literal, func(word string) string {
+		return word[:2] + "'||'" + word[2:]
+	})
+	if split == literal {
+		return literal
+	}
+	return "(" + split + ")"
+}
+
+// fill lists what is expected and looks each row up by its literals.
+func (s SQLite) fill(out *script) error {
+	var expected []string
+	size := 0
+	flush := func() {
+		if len(expected) > 0 {
+			out.add("INSERT INTO " + s.expected() + " VALUES\n  " + strings.Join(expected, ",\n  "))
+			expected, size = nil, 0
+		}
+	}
+	for _, g := range s.Groups {
+		for i, r := range append([]plan.RowRef{g.Keep}, g.Remove...) {
+			row := fmt.Sprintf("(%d, %d, %d, %s, %s)", g.Number, i, flag(i == 0), s.Literal(IDJSON(r.ID)), s.Literal(IDJSON(g.Keep.ID)))
+			if size += len(row); size > statementBytes || len(expected) == valuesAStatement {
+				flush()
+				size = len(row)
+			}
+			expected = append(expected, row)
+		}
+	}
+	flush()
+	for _, g := range s.Groups {
+		for i, r := range append([]plan.RowRef{g.Keep}, g.Remove...) {
+			if err := s.find(out, g.Number, i, r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// find looks up one row. Conditions that do not fit into one statement follow
+// in others, which take the row out again where one does not hold.
+func (s SQLite) find(out *script, group, row int, r plan.RowRef) error {
+	where, conditions, err := s.conditions(r)
+	if err != nil {
+		return fmt.Errorf("group %d of %s: %w", group, s.Table.Table, err)
+	}
+	packs := pack(conditions)
+	out.add(fmt.Sprintf("INSERT INTO %s SELECT %d, %d, %d, %s FROM %s AS t\n  WHERE %s AND %s",
+		s.found(), group, row, flag(row == 0), prefixed("t.", s.Places()), s.Target(), where, concat(packs[0], "\n  AND ")))
+	for _, more := range packs[1:] {
+		out.add(fmt.Sprintf("DELETE FROM %s WHERE group_no = %d AND row_no = %d AND NOT EXISTS (SELECT 1 FROM %s AS f JOIN %s AS t ON %s\n  WHERE f.group_no = %d AND f.row_no = %d AND %s)",
+			s.found(), group, row, s.found(), s.Target(), s.samePlace(), group, row, concat(more, "\n  AND ")))
+	}
+	return nil
+}
+
+// pack divides conditions so that each part fits into one statement.
+func pack(conditions []string) [][]string {
+	packs, size := [][]string{nil}, 0
+	for _, c := range conditions {
+		if size += len(c) + 6; size > statementBytes {
+			packs, size = append(packs, nil), len(c)
+		}
+		packs[len(packs)-1] = append(packs[len(packs)-1], c)
+	}
+	return packs
+}
+
+// conditions are the row's id, and that each column is as the evidence has it.
+func (s SQLite) conditions(r plan.RowRef) (where string, conditions []string, err error) {
+	literals, err := ParseImage(r.Image)
+	if err != nil {
+		return "", nil, err
+	}
+	columns := s.WritableColumns()
+	if len(literals) != len(columns) {
+		return "", nil, fmt.Errorf("the image of a row has %d columns, and the table %d", len(literals), len(columns))
+	}
+	var ids []string
+	for _, f := range r.ID {
+		literal := literalOrNull(f.Value) // the rowid, or a generated column
+		if i := slices.Index(columns, f.Name); i >= 0 {
+			literal = s.split(asSQL(literals[i]))
+		} else if !isColumn(s.Work, f.Name) && f.Value != nil && numberLiteral.FindString(*f.Value) == *f.Value {
+			literal = *f.Value
+		}
+		ids = append(ids, "t."+s.name(f.Name)+" IS "+literal)
+	}
+	for i, c := range columns {
+		conditions = append(conditions, s.same("t."+queries.Ident(c), literals[i])...)
+	}
+	return strings.Join(ids, " AND "), conditions, nil
+}
+
+func (s SQLite) split(literal string) string {
+	if s.d1 && strings.HasPrefix(literal, "'") {
+		return splitWords(literal)
+	}
+	return literal
+}
+
+// same compares a column with a literal by value and type. A REAL is compared
+// as a number, because versions of SQLite print its last digits differently;
+// a long value is compared piece by piece.
+func (s SQLite) same(column, literal string) []string {
+	switch {
+	case literal == "NULL":
+		return []string{column + " IS NULL"}
+	case isReal(literal):
+		return []string{"(typeof(" + column + ") = 'real' AND " + column + " = " + asSQL(literal) + ")"}
+	case castLiteral.MatchString(literal):
+		return append([]string{"typeof(" + column + ") = 'text'"}, s.prints("quote(CAST("+column+" AS BLOB))", castBlob(literal))...)
+	}
+	return s.prints("quote("+column+")", literal)
+}
+
+// prints compares what an expression prints with a text, piece by piece where it is long.
+func (s SQLite) prints(expression, text string) []string {
+	const piece = 15_000 // quotes in it are doubled
+	if len(text) <= piece {
+		return []string{expression + " = " + s.Literal(text)}
+	}
+	conditions := []string{fmt.Sprintf("length(%s) = %d", expression, utf8.RuneCountInString(text))}
+	for at := 1; len(text) > 0; {
+		n := min(piece, len(text))
+		for n < len(text) && !utf8.RuneStart(text[n]) {
+			n--
+		}
+		count := utf8.RuneCountInString(text[:n])
+		conditions = append(conditions, fmt.Sprintf("substr(%s, %d, %d) = %s", expression, at, count, s.Literal(text[:n])))
+		at, text = at+count, text[n:]
+	}
+	return conditions
+}

@@ -1,0 +1,239 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"twinrow/detect/casefile"
+)
+
+// What becomes of groups whose copies differ.
+const (
+	Hold         = "hold"
+	KeepSurvivor = "keep-survivor"
+)
+
+// Options say how to plan.
+type Options struct {
+	// Tool is the program that makes the plan.
+	Tool Tool
+	// Keep is the name of the survivor rule, for the document.
+	Keep string
+	// Choose applies that rule to one group.
+	Choose func(table *casefile.Table, group *casefile.Group) (keep Fields, remove []Fields, reason string, err error)
+	// Differing is Hold, the default where it is empty, or KeepSurvivor.
+	Differing string
+	// IndexName replaces the name that the index would be given; it needs a
+	// case with one table.
+	IndexName string
+}
+
+// Make plans a case. It changes nothing; Write stores the result.
+func Make(opened *Case, opts Options) (*Plan, error) {
+	if err := opts.check(opened); err != nil {
+		return nil, err
+	}
+	p := &Plan{
+		Schema: Schema, Tool: opts.Tool, CaseID: opened.ID, CaseSHA256: opened.SHA256,
+		Engine: opened.Source.Engine, Differing: opts.Differing, Hazards: []Hazard{}, Files: []FileRef{},
+	}
+	for i := range opened.Tables {
+		t := &opened.Tables[i]
+		p.Tables = append(p.Tables, Table{
+			Table: t.Table, Name: t.Name, Key: t.KeyNames(), Keep: opts.Keep,
+			Groups: []Group{}, Held: []Held{}, Operations: []Operation{}, Effects: map[string]Effect{}, Notes: []string{},
+		})
+	}
+	if err := p.decide(opened, opts); err != nil {
+		return nil, err
+	}
+	taken := map[string]bool{}
+	for i := range p.Tables {
+		if err := p.Tables[i].operate(opened, &opened.Tables[i], opts, taken); err != nil {
+			return nil, err
+		}
+		p.Hazards = union(p.Hazards, p.Tables[i].Hazards)
+	}
+	return p, nil
+}
+
+func (o *Options) check(opened *Case) error {
+	if o.Differing == "" {
+		o.Differing = Hold
+	}
+	if o.Differing != Hold && o.Differing != KeepSurvivor {
+		return &Problem{Code: CodeUsage, Message: fmt.Sprintf("no rule %q for groups whose copies differ", o.Differing), Hint: "the rules are: " + Hold + ", " + KeepSurvivor}
+	}
+	if len(o.IndexName) > maxName {
+		return &Problem{Code: CodeUsage, Message: fmt.Sprintf("the index name has %d bytes, and %d is the longest", len(o.IndexName), maxName), Hint: "give a shorter name"}
+	}
+	if o.IndexName != "" && len(opened.Tables) != 1 {
+		return &Problem{Code: CodeUsage, Message: fmt.Sprintf("one index name was given for a case of %d tables", len(opened.Tables)), Hint: "leave the name out; each index gets its own"}
+	}
+	return nil
+}
+
+// decide goes through the evidence once and settles each group.
+func (p *Plan) decide(opened *Case, opts Options) error {
+	entries := map[string]*Table{}
+	for i := range p.Tables {
+		entries[p.Tables[i].Name] = &p.Tables[i]
+	}
+	seen := map[string]int{}
+	return opened.EachGroup(func(g *casefile.Group) error {
+		entry, table := entries[g.Table], opened.TableNamed(g.Table)
+		if entry == nil {
+			return &Problem{Code: CodeTampered, Message: fmt.Sprintf("group %d is of %q, which is not a table of the case", g.Number, g.Table), Hint: "restore the case from a copy, or scan again"}
+		}
+		for _, row := range g.Rows {
+			id := g.Table + "\x00" + IDText(row.ID)
+			if other := seen[id]; other != 0 {
+				return &Problem{Code: CodeUnsupported, Message: fmt.Sprintf("two rows have the id %s (groups %d and %d), so a clean-up cannot tell them apart", IDText(row.ID), other, g.Number), Hint: "scan again with --id naming columns that are unique, or without --id"}
+			}
+			seen[id] = g.Number
+		}
+		return entry.add(table, g, opts)
+	})
+}
+
+// add settles one group: cleaned or held.
+func (t *Table) add(table *casefile.Table, g *casefile.Group, opts Options) error {
+	if !g.Identical && opts.Differing == Hold {
+		held := Held{Number: g.Number, Key: g.Key, Differs: g.Differs, Reason: "the copies differ in " + strings.Join(g.Differs, ", ")}
+		for _, row := range g.Rows {
+			held.Rows = append(held.Rows, row.ID)
+		}
+		t.Held = append(t.Held, held)
+		return nil
+	}
+	keep, remove, reason, err := opts.Choose(table, g)
+	if err != nil {
+		return err
+	}
+	if !g.Identical {
+		t.Hazards = union(t.Hazards, []Hazard{DifferingRows})
+		reason += "; the copies differ in " + strings.Join(g.Differs, ", ")
+	}
+	t.Groups = append(t.Groups, Group{Number: g.Number, Key: g.Key, Keep: keep, Remove: remove, Reason: reason})
+	return nil
+}
+
+// longLock is the number of rows from which the lock of the atomic strategy
+// is worth a consent of its own: below it, cleaning and building the index
+// take a fraction of a second.
+const longLock = 100_000
+
+// operate lists the operations that the decisions ask for, with their hazards and effects.
+func (t *Table) operate(opened *Case, table *casefile.Table, opts Options, taken map[string]bool) error {
+	engine := opened.Source.Engine
+	t.Strategy, t.StrategyReason = "atomic", "one transaction: lock, clean, build the index"
+	if engine == "d1" {
+		t.StrategyReason = "D1 knows no transactions: every statement does nothing unless every check holds"
+	}
+	if engine == "csv" {
+		t.StrategyReason = "a file has no database to clean: the survivors are decided, and nothing is done"
+		t.Hazards = union(t.Hazards)
+		return nil
+	}
+	var lock []Hazard
+	if engine == "postgres" && table.ScannedRows >= longLock {
+		lock = []Hazard{TakesLock}
+	}
+	if n := t.Removed(); n > 0 {
+		t.Operations = append(t.Operations, quarantine(engine, t.Table, opened.ID, n), deleteRows(t.Table, n, union(lock, t.Hazards, t.dangers(table))))
+		t.Effects[t.Table] = Effect{Deleted: int64(n)}
+	}
+	if err := t.index(opened, table, opts, taken, lock); err != nil {
+		return err
+	}
+	t.Hazards = nil
+	for _, o := range t.Operations {
+		t.Hazards = union(t.Hazards, o.Hazards)
+	}
+	t.Hazards = union(t.Hazards)
+	return nil
+}
+
+// dangers are what the table's foreign keys and triggers add to a delete.
+func (t *Table) dangers(table *casefile.Table) []Hazard {
+	var hazards []Hazard
+	for _, k := range table.IncomingKeys {
+		what := "a removed row that " + k.Table + " refers to (" + k.Name + ") makes the clean-up roll back"
+		if slices.Contains([]string{"cascade", "set null", "set default"}, strings.ToLower(k.OnDelete)) {
+			hazards = append(hazards, Cascades)
+			what += ", because its rows would change too (on delete " + strings.ToLower(k.OnDelete) + ")"
+		}
+		t.Notes = append(t.Notes, what)
+	}
+	if len(table.Triggers) > 0 {
+		hazards = append(hazards, FiresTriggers)
+		t.Notes = append(t.Notes, "triggers fire: "+strings.Join(table.Triggers, ", ")+"; rows that they add to other tables stay after an undo, and any other change of theirs makes the clean-up roll back")
+	}
+	return hazards
+}
+
+// index adds the unique index, unless one holds already or held groups stand in its way.
+func (t *Table) index(opened *Case, table *casefile.Table, opts Options, taken map[string]bool, lock []Hazard) error {
+	switch {
+	case len(table.UniqueBy) > 0:
+		note := "no index is built: " + strings.Join(table.UniqueBy, ", ") + " forbids a second row already"
+		if len(t.Groups)+len(t.Held) > 0 {
+			note += "; it let duplicates in all the same, so it is damaged: rebuild it (REINDEX) after the clean-up"
+		}
+		t.Notes = append(t.Notes, note)
+		return nil
+	case len(t.Held) > 0:
+		t.Notes = append(t.Notes, fmt.Sprintf("no index is built yet: %s held back, and a unique index cannot be built over duplicates", plural(len(t.Held), "group")+verb(len(t.Held))))
+		return nil
+	}
+	if err := nullsSupported(opened, table); err != nil {
+		return err
+	}
+	_, name := SplitName(opened.Source.Engine, t.Table)
+	index := &Index{Name: opts.IndexName, Parts: table.Key, Where: table.Where, NullsNotDistinct: table.Nulls == "not-distinct"}
+	if index.Name == "" {
+		index.Name = indexName(name, table, taken)
+	}
+	t.Operations = append(t.Operations, uniqueIndex(t.Table, index, lock))
+	return nil
+}
+
+func verb(n int) string {
+	if n == 1 {
+		return " is"
+	}
+	return " are"
+}
+
+// nullsSupported refuses an index that the engine cannot build: NULLS NOT
+// DISTINCT is in PostgreSQL from 15 on (its release notes), and not in SQLite.
+func nullsSupported(opened *Case, table *casefile.Table) error {
+	if table.Nulls != "not-distinct" {
+		return nil
+	}
+	hint := "scan again with --nulls distinct, or with an expression such as coalesce(column, '') in the key"
+	if opened.Source.Engine != "postgres" {
+		return &Problem{Code: CodeUnsupported, Message: "SQLite has no unique index under which NULLs are equal", Hint: hint}
+	}
+	major, _, _ := strings.Cut(opened.Source.Version, ".")
+	if n, err := strconv.Atoi(strings.TrimRight(major, " abcdefghijklmnopqrstuvwxyz")); err == nil && n < 15 {
+		return &Problem{Code: CodeUnsupported, Message: "PostgreSQL " + opened.Source.Version + " has no unique index under which NULLs are equal; 15 is the first", Hint: hint}
+	}
+	return nil
+}
+
+// IDText writes a row's id for people: the values alone where it is one
+// column, else name=value pairs.
+func IDText(id Fields) string {
+	parts := make([]string, len(id))
+	for i, f := range id {
+		value := "NULL"
+		if f.Value != nil {
+			value = *f.Value
+		}
+		parts[i] = f.Name + "=" + value
+	}
+	return strings.Join(parts, ", ")
+}

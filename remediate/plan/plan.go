@@ -1,0 +1,104 @@
+package plan
+
+// Plan is plan.json.
+type Plan struct {
+	Schema string `json:"schema"`
+	Tool   Tool   `json:"tool"`
+	CaseID string `json:"case_id"`
+	// CaseSHA256 is the digest of the case.json that the plan was made from.
+	CaseSHA256 string `json:"case_sha256"`
+	// Engine is the source's: "postgres", "sqlite", "d1", or "csv", which has
+	// survivors and no operations.
+	Engine string `json:"engine"`
+	// Differing is what becomes of groups whose copies differ: "hold" or "keep-survivor".
+	Differing string  `json:"differing"`
+	Tables    []Table `json:"tables"`
+	// Hazards are those of all tables.
+	Hazards []Hazard `json:"hazards"`
+	// Files are the SQL files made from the plan.
+	Files []FileRef `json:"files"`
+	// SHA256 is the digest of this document with zeros in place of this value.
+	SHA256 string `json:"sha256"`
+}
+
+// Table is what is planned for one entry of the case.
+type Table struct {
+	Table string `json:"table"`
+	// Name is the entry's name in the case.
+	Name string   `json:"name"`
+	Key  []string `json:"key"`
+	// Keep is the survivor rule.
+	Keep           string `json:"keep"`
+	Strategy       string `json:"strategy"`
+	StrategyReason string `json:"strategy_reason"`
+	// Groups are those that are cleaned, in the order of the evidence.
+	Groups []Group `json:"groups"`
+	// Held are those that are left alone.
+	Held []Held `json:"held"`
+	// Operations stand in the order they are done.
+	Operations []Operation `json:"operations"`
+	// Effects are the changes foretold, by table; twinrow's own quarantine is not among them.
+	Effects map[string]Effect `json:"effects"`
+	Hazards []Hazard          `json:"hazards"`
+	// Notes are what a reader must know beside the hazards.
+	Notes []string `json:"notes"`
+}
+
+// Group is one group that is cleaned.
+type Group struct {
+	// Number is the group's in the evidence.
+	Number int      `json:"number"`
+	Key    Fields   `json:"key"`
+	Keep   Fields   `json:"keep"`
+	Remove []Fields `json:"remove"`
+	Reason string   `json:"reason"`
+}
+
+// Held is one group that takes no part.
+type Held struct {
+	Number int      `json:"number"`
+	Key    Fields   `json:"key"`
+	Rows   []Fields `json:"rows"`
+	// Differs names the columns in which the copies differ.
+	Differs []string `json:"differs"`
+	Reason  string   `json:"reason"`
+}
+
+// Effect counts the rows of one table that change.
+type Effect struct {
+	Inserted int64 `json:"inserted,omitempty"`
+	Updated  int64 `json:"updated,omitempty"`
+	Deleted  int64 `json:"deleted,omitempty"`
+}
+
+// File is a file made from the plan. Path is relative to the case directory,
+// or absolute where it lies in a team's own migrations folder.
+type File struct {
+	Path    string
+	Content []byte
+}
+
+// FileRef names a file and its digest.
+type FileRef struct {
+	Path   string `json:"path"`
+	SHA256 string `json:"sha256"`
+}
+
+// Operation returns the table's operation of that name, or nil.
+func (t *Table) Operation(op string) *Operation {
+	for i := range t.Operations {
+		if t.Operations[i].Op == op {
+			return &t.Operations[i]
+		}
+	}
+	return nil
+}
+
+// Removed counts the rows that the table's groups lose.
+func (t *Table) Removed() int {
+	n := 0
+	for _, g := range t.Groups {
+		n += len(g.Remove)
+	}
+	return n
+}

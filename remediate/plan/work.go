@@ -1,0 +1,121 @@
+package plan
+
+import (
+	"fmt"
+
+	"twinrow/detect/casefile"
+)
+
+// Work is a planned table joined with the evidence: all that dialect and apply
+// need to know of it.
+type Work struct {
+	*Table
+	Engine, CaseID string
+	// Case is the table as the scan saw it.
+	Case *CaseTable
+	// Groups are the planned groups with their rows' images.
+	Groups []WorkGroup
+}
+
+// WorkGroup is a planned group with the images of its rows.
+type WorkGroup struct {
+	Number int
+	Key    Fields
+	Keep   RowRef
+	Remove []RowRef
+}
+
+// RowRef is a row to find again, and what it must look like.
+type RowRef struct {
+	ID Fields
+	// Image is the evidence's; see the source's Row.
+	Image string
+}
+
+// Work joins the plan with the evidence of its case. A plan that names a row
+// which the evidence does not hold is an error.
+func (p *Plan) Work(opened *Case) ([]*Work, error) {
+	if p.CaseSHA256 != opened.SHA256 {
+		return nil, otherCase()
+	}
+	var all []*Work
+	groups := map[int]*casefile.Group{}
+	if err := opened.EachGroup(func(g *casefile.Group) error { groups[g.Number] = slim(g); return nil }); err != nil {
+		return nil, err
+	}
+	for i := range p.Tables {
+		w := &Work{Table: &p.Tables[i], Engine: p.Engine, CaseID: p.CaseID, Case: opened.TableNamed(p.Tables[i].Name)}
+		if w.Case == nil {
+			return nil, otherCase()
+		}
+		for _, g := range w.Table.Groups {
+			joined, err := join(&g, groups[g.Number])
+			if err != nil {
+				return nil, err
+			}
+			w.Groups = append(w.Groups, joined)
+		}
+		all = append(all, w)
+	}
+	return all, nil
+}
+
+// slim keeps of a group what Work needs, for cases of many wide rows.
+func slim(g *casefile.Group) *casefile.Group {
+	for i := range g.Rows {
+		g.Rows[i].Values = nil
+	}
+	return g
+}
+
+func join(g *Group, evidence *casefile.Group) (WorkGroup, error) {
+	out := WorkGroup{Number: g.Number, Key: g.Key}
+	images := map[string]string{}
+	if evidence != nil {
+		for _, row := range evidence.Rows {
+			images[IDText(row.ID)] = row.Image
+		}
+	}
+	ref := func(id Fields) (RowRef, error) {
+		image, ok := images[IDText(id)]
+		if !ok {
+			return RowRef{}, &Problem{Code: CodeTampered, Message: fmt.Sprintf("the plan names the row %s in group %d, which the evidence does not hold", IDText(id), g.Number), Hint: "run `twinrow plan` again"}
+		}
+		return RowRef{ID: id, Image: image}, nil
+	}
+	var err error
+	if out.Keep, err = ref(g.Keep); err != nil {
+		return out, err
+	}
+	for _, id := range g.Remove {
+		row, err := ref(id)
+		if err != nil {
+			return out, err
+		}
+		out.Remove = append(out.Remove, row)
+	}
+	return out, nil
+}
+
+// RemoveCount counts the rows that the groups lose.
+func (w *Work) RemoveCount() int { return w.Removed() }
+
+// Index is the index that the plan builds, or nil.
+func (w *Work) Index() *Index {
+	if o := w.Operation(OpUniqueIndex); o != nil {
+		return o.Index
+	}
+	return nil
+}
+
+// WritableColumns are the names of the columns that a restored row is given:
+// all but those that the engine computes.
+func (w *Work) WritableColumns() []string {
+	var names []string
+	for _, c := range w.Case.Columns {
+		if !c.Generated {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
