@@ -1,0 +1,240 @@
+package probe
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"twinrow/remediate/probe/internal/gate"
+)
+
+// What control rounds are judged by. The figures were measured on two cores
+// with a Go server in the same process, idle and under three busy loops.
+const (
+	// resolution is how long the quickest single request must take beneath the
+	// network for parallelism to be told from latency. Below it a single worker
+	// and many look alike: waking up costs as much as the work.
+	resolution = 150 * time.Microsecond
+	// enoughParallelism is what a pass needs. A single worker came out at 0.5
+	// to 1.1, at 2.1 where its work was a sleep shorter than the timer's
+	// grain; five workers that wait at 3.4 to 4.9, under load at 2.3.
+	enoughParallelism = 2.5
+)
+
+// controlLog is what control rounds showed.
+type controlLog struct {
+	// trips are round trips to the target beneath HTTP, sorted.
+	trips []time.Duration
+	// loopback is true where no network lies between.
+	loopback bool
+	// solos are all single requests; blocks the rounds.
+	solos  []time.Duration
+	blocks []block
+	// used counts control requests, for keys and users that differ.
+	used int
+	// refused counts control requests answered with 401, 403, 429 or 5xx.
+	refused int
+	early   bool
+}
+
+// block is one control round: the quickest of the single requests right before
+// it, and the time that many at once took.
+type block struct{ solo, together time.Duration }
+
+// controlRound fires some single requests and then as many at once as an
+// attack does, all of them with keys that differ.
+func (r *runner) controlRound(ctx context.Context) error {
+	solo := time.Duration(0)
+	for range solosPerControl {
+		span, ok, err := r.fireControl(ctx, 1)
+		if err != nil {
+			return err
+		}
+		if ok {
+			r.control.solos = append(r.control.solos, span)
+			if solo == 0 || span < solo {
+				solo = span
+			}
+		}
+	}
+	span, ok, err := r.fireControl(ctx, r.spec.controlSize())
+	if ok && solo > 0 {
+		r.control.blocks = append(r.control.blocks, block{solo, span})
+	}
+	return err
+}
+
+// scout finds out what to hold back, by single requests of both kinds. A
+// server may answer before the last byte of the body has come. It may also do
+// its work then and only wait with the answer, as Go's does over HTTP/1.1; then
+// requests whose header was held back take longer by that work. Either way
+// the header is what must be held back: it is never wrong, only less tight.
+func (r *runner) scout(ctx context.Context) error {
+	if r.hold != gate.HoldBody {
+		return nil
+	}
+	quickest := map[gate.Hold]time.Duration{}
+	for i := range 2 * solosPerControl {
+		r.hold = gate.Hold(i % 2)
+		span, ok, err := r.fireControl(ctx, 1)
+		if err != nil {
+			return err
+		}
+		if least, known := quickest[gate.Hold(i%2)]; ok && (!known || span < least) {
+			quickest[gate.Hold(i%2)] = span
+		}
+	}
+	r.hold = gate.HoldBody
+	body, head := quickest[gate.HoldBody], quickest[gate.HoldHead]
+	ahead := head-body > 100*time.Microsecond && head > body*3/2
+	r.holdBack(r.control.early || ahead)
+	return nil
+}
+
+// moreControls adds control rounds where those so far contradict each other:
+// some had the parallelism of a pass and most had not, as of several workers on
+// a busy machine.
+func (r *runner) moreControls(ctx context.Context) error {
+	for range r.spec.moreControls() {
+		ratios := r.ratios()
+		if len(ratios) == 0 || r.work() < resolution || r.parallelism() >= r.enough() || ratios[len(ratios)-1] < r.enough() {
+			return nil
+		}
+		if err := r.controlRound(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fireControl returns the time from the release to the last answer; ok is
+// false where that says nothing.
+func (r *runner) fireControl(ctx context.Context, n int) (span time.Duration, ok bool, err error) {
+	v, err := r.controlVolley(n)
+	if err != nil {
+		return 0, false, err
+	}
+	shot, err := r.fire(ctx, v.requests)
+	if err != nil {
+		return 0, false, err
+	}
+	ok = true
+	for i := range shot.Answers {
+		a := &shot.Answers[i]
+		switch {
+		case a.Early:
+			r.control.early, ok = true, false
+		case a.Err != nil:
+			ok = false
+		case a.Status == 401 || a.Status == 403 || a.Status == 429 || a.Status >= 500:
+			r.control.refused++
+		}
+		span = max(span, a.Done.Sub(shot.First))
+	}
+	r.holdBack(r.control.early)
+	return span, ok, nil
+}
+
+func (r *runner) controlVolley(n int) (*volley, error) {
+	s := r.spec
+	keys, evaluate := s.allKeys(), s.evaluate
+	if s.controlKind() == controlGiven {
+		evaluate = s.controlVars
+		if len(s.control.keys) > 0 {
+			keys = s.control.keys
+		}
+	}
+	v := &volley{}
+	signatures := r.newSignatures()
+	for i := range n {
+		serial := r.control.used
+		r.control.used++
+		m := moment{Key: keys[serial%len(keys)], User: s.atOnce() + serial + 1, Copy: s.copies + serial + 1, Round: s.rounds + serial + 1}
+		c, err := r.cell(m, evaluate)
+		if err != nil {
+			return nil, err
+		}
+		v.cells = append(v.cells, c)
+		if err := v.add(r, signatures, i, c.moment, c.vars); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+// parallelism is how many requests with different keys the target works on at
+// once: N times the work of a single one over the time that N at once took,
+// both without the way there and back. It is the median over the control
+// rounds, at most N, and 0 where nothing can be said. Of the single requests
+// beside a round the quickest counts, so that chance makes it smaller rather
+// than larger.
+func (r *runner) parallelism() float64 {
+	ratios := r.ratios()
+	if len(ratios) == 0 {
+		return 0
+	}
+	return min(float64(r.spec.controlSize()), ratios[len(ratios)/2])
+}
+
+// ratios are the parallelism of each control round, sorted.
+func (r *runner) ratios() []float64 {
+	var ratios []float64
+	n := float64(r.spec.controlSize())
+	for _, b := range r.control.blocks {
+		together := max(b.together-r.trip(), time.Microsecond)
+		ratios = append(ratios, n*max(0, float64(b.solo-r.trip()))/float64(together))
+	}
+	slices.Sort(ratios)
+	return ratios
+}
+
+// work is the time of the quickest single request beneath the network: noise
+// makes a request slower, so only a real worker makes all of them slow.
+func (r *runner) work() time.Duration {
+	if len(r.control.solos) == 0 {
+		return 0
+	}
+	return slices.Min(r.control.solos) - r.trip()
+}
+
+// trip is the way there and back. Within a machine it is the shortest seen,
+// what is longer being the scheduler's doing; through a network the upper end,
+// because its jitter must not pass for work.
+func (r *runner) trip() time.Duration {
+	if r.control.loopback {
+		return r.control.trips[0]
+	}
+	return quantile(r.control.trips, 0.9)
+}
+
+// enough is the parallelism that a pass needs, less where few requests leave
+// no room for it.
+func (r *runner) enough() float64 {
+	return min(enoughParallelism, float64(r.spec.controlSize()+1)/2)
+}
+
+// overlapDoubt says why the attack's requests may not have overlapped, or "".
+func (r *runner) overlapDoubt() string {
+	c := &r.control
+	switch {
+	case r.spec.atOnce() < 2 || r.spec.copies < 2:
+		return "only one request was sent for each key, so nothing could race"
+	case r.spec.controlKind() == controlNone:
+		return "nothing shows that the target works on several requests at once: there are no keys that differ; give control: {vars: …} or several keys"
+	case len(c.blocks) == 0:
+		return "the control rounds were not answered, so nothing shows that the target works on several requests at once"
+	case c.refused*2 > c.used:
+		return "the control requests were refused, so nothing shows that the target works on several requests at once"
+	case r.work() < resolution:
+		return "the target answers in " + shortTime(slices.Min(c.solos)) + ", too fast to see whether it works on several requests at once; probe it with its real database, or over a slower key"
+	case r.parallelism() < r.enough():
+		return "the target worked on only " + decimal(r.parallelism()) + " requests with different keys at once, so a single worker may have put the copies in a row; run it with several workers, on a machine that is not busy"
+	}
+	return ""
+}
+
+// quantile of a list that is sorted or not; the list must not be empty.
+func quantile(values []time.Duration, q float64) time.Duration {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
+}

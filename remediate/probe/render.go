@@ -1,0 +1,86 @@
+package probe
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"twinrow/remediate/probe/internal/gate"
+)
+
+// agent is the User-Agent where the specification sets none; the version is
+// put in when the probe runs.
+const agent = "twinrow-probe"
+
+// render fills one request in. It is not signed yet.
+func (s *Spec) render(m moment, vars map[string]string) (*gate.Request, error) {
+	data := m.data(vars)
+	text, err := s.target.render(data)
+	if err != nil {
+		return nil, err
+	}
+	u, err := parseTarget(s.target.where, text)
+	if err != nil {
+		return nil, err
+	}
+	if s.base == nil {
+		s.base = &url.URL{Scheme: u.Scheme, Host: u.Host}
+	}
+	if u.Scheme != s.base.Scheme || u.Host != s.base.Host {
+		return nil, problem(s.target.where, "the host of the target must be the same in all requests")
+	}
+	request := &gate.Request{Method: s.method, Scheme: u.Scheme, Authority: u.Host, Path: u.RequestURI()}
+	body, err := s.body.render(data)
+	if err != nil {
+		return nil, err
+	}
+	if len(body) > MaxBody {
+		return nil, problem(s.body.where, "the body is %d bytes long; %d are allowed", len(body), MaxBody)
+	}
+	request.Body = []byte(body)
+	for i := range s.headers {
+		value, err := s.headers[i].value.render(data)
+		if err != nil {
+			return nil, err
+		}
+		if !fieldValue(value) {
+			return nil, problem(s.headers[i].value.where, "header %s would hold a line break or another control character", s.headers[i].name)
+		}
+		if strings.EqualFold(s.headers[i].name, "host") {
+			request.Authority = value
+			continue
+		}
+		request.Header = append(request.Header, gate.Field{Name: s.headers[i].name, Value: value})
+	}
+	return request, nil
+}
+
+// headerName says what is wrong with a header's name, or "".
+func headerName(name string) string {
+	switch strings.ToLower(name) {
+	case "content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection", "upgrade", "te", "trailer", "expect":
+		return fmt.Sprintf("%s is set by the probe itself", name)
+	}
+	if name == "" || strings.ContainsFunc(name, func(c rune) bool {
+		return c <= ' ' || c > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c)
+	}) {
+		return fmt.Sprintf("%q cannot be the name of a header", name)
+	}
+	return ""
+}
+
+func fieldValue(value string) bool {
+	return !strings.ContainsFunc(value, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f })
+}
+
+// arguments fills the arguments of a row check in.
+func (c *rowCheck) arguments(data map[string]any) ([]string, error) {
+	args := make([]string, len(c.args))
+	for i := range c.args {
+		var err error
+		if args[i], err = c.args[i].render(data); err != nil {
+			return nil, err
+		}
+	}
+	return args, nil
+}

@@ -1,0 +1,255 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"twinrow/detect/casefile"
+	"twinrow/remediate/probe/internal/gate"
+	"twinrow/remediate/probe/internal/h1"
+	"twinrow/remediate/probe/internal/h2"
+	"twinrow/remediate/probe/sign"
+)
+
+const (
+	// bodyLimit is what is kept of one answer's body at most, and
+	// bodiesLimit of all answers of a round together.
+	bodyLimit, bodiesLimit = 1 << 20, 64 << 20
+	// patience is after how many releases in a row without any answer a run is
+	// given up: a target that hangs would else hold it to its limit.
+	patience = 8
+)
+
+// runner is one run under way.
+type runner struct {
+	spec      *Spec
+	deps      Deps
+	transport gate.Transport
+	signer    *sign.Signer
+	sources   map[string]RowSource
+	health    *healthLog
+	hold      gate.Hold
+
+	// silent counts the releases in a row that nobody answered, lastFault is
+	// why the last answer that is missing is.
+	silent    int
+	lastFault string
+	// virtual runs ahead of the clock where two rounds would else see the
+	// same time; seen are the requests made so far.
+	virtual time.Time
+	seen    map[string]bool
+
+	log     []attack
+	control controlLog
+	watches []*watch
+	// found are the JSON paths that some answer had.
+	found  map[string]bool
+	doubts []string
+}
+
+func (r *runner) doubt(format string, args ...any) {
+	r.doubts = append(r.doubts, fmt.Sprintf(format, args...))
+}
+
+// open makes everything ready that can fail before anything is fired.
+func (r *runner) open(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil {
+			r.close()
+		}
+	}()
+	address, err := admit(ctx, r.spec.base, r.deps.AllowHosts)
+	if err != nil {
+		return err
+	}
+	if r.health, err = newHealthLog(ctx, r.spec, r.deps); err != nil {
+		return err
+	}
+	if err := r.openSigner(); err != nil {
+		return err
+	}
+	if err := r.openRows(ctx); err != nil {
+		return err
+	}
+	if err := r.connect(ctx, address); err != nil {
+		return err
+	}
+	r.hold = gate.HoldBody
+	if k := r.spec.controlKind(); k == controlNone || k == controlKeys {
+		// Nothing can be tried before the attack, so nothing is left to luck:
+		// no server answers before it has the header.
+		r.hold = gate.HoldHead
+	}
+	r.health.check(ctx, "before")
+	return nil
+}
+
+func (r *runner) close() {
+	if r.transport != nil {
+		_ = r.transport.Close()
+	}
+	for _, source := range r.sources {
+		_ = source.Close()
+	}
+	if r.health != nil {
+		r.health.close()
+	}
+}
+
+func (r *runner) openSigner() error {
+	g := r.spec.signing
+	if g == nil {
+		return nil
+	}
+	var secret []byte
+	if g.secretEnv != "" {
+		value, ok := r.deps.Env(g.secretEnv)
+		if !ok || value == "" {
+			return &casefile.Problem{Code: casefile.CodeBadInput, Message: "the signing secret is missing: the environment variable " + g.secretEnv + " is not set",
+				Hint: "set it for this command alone"}
+		}
+		secret = []byte(value)
+	} else {
+		content, err := os.ReadFile(g.secretFile)
+		if err != nil {
+			return &casefile.Problem{Code: casefile.CodeNotFound, Message: "reading the signing secret", Hint: "secret_file is a file that can be read", Err: err}
+		}
+		secret = bytes.TrimRight(content, "\r\n")
+	}
+	var err error
+	if r.signer, err = sign.New(g.config, secret); err != nil {
+		return problem(g.where, "%v", err)
+	}
+	return nil
+}
+
+func (r *runner) openRows(ctx context.Context) error {
+	r.sources = map[string]RowSource{}
+	for i := range r.spec.rows {
+		location := r.spec.rows[i].location
+		if r.sources[location] != nil {
+			continue
+		}
+		if r.deps.OpenRows == nil {
+			return &casefile.Problem{Code: casefile.CodeUnsupported, Message: "rows cannot be read here"}
+		}
+		source, err := r.deps.OpenRows(ctx, location)
+		if err != nil {
+			return err
+		}
+		r.sources[location] = source
+	}
+	return nil
+}
+
+// connect settles on a transport and measures the way to the target.
+func (r *runner) connect(ctx context.Context, address string) error {
+	config, err := r.spec.tls.config(r.spec.base)
+	if err != nil {
+		return err
+	}
+	target := gate.Target{Address: address, TLS: config, Timeout: r.spec.timeout,
+		BodyLimit: min(bodyLimit, bodiesLimit/r.spec.atOnce())}
+	host := r.spec.base.Host
+	second, err := r.speaksSecond(ctx, target)
+	if err != nil {
+		return dialProblem(host, err)
+	}
+	r.transport = h1.New(target)
+	if second {
+		r.transport = h2.New(target)
+	}
+	r.control.loopback = r.spec.Loopback(ctx)
+	if r.control.trips, err = gate.Trips(ctx, target); err != nil {
+		return dialProblem(host, err)
+	}
+	return nil
+}
+
+// speaksSecond tells whether to speak HTTP/2.
+func (r *runner) speaksSecond(ctx context.Context, target gate.Target) (bool, error) {
+	switch {
+	case r.spec.carrier == Transport1 || r.spec.carrier == TransportAuto && target.TLS == nil:
+		return false, nil
+	case r.spec.carrier == Transport2:
+		return true, nil
+	}
+	conn, err := gate.Dial(ctx, target, "h2", "http/1.1")
+	if err != nil {
+		return false, err
+	}
+	return conn.Proto == "h2", conn.Close()
+}
+
+// rounds fires attack and control rounds in the order of the schedule.
+func (r *runner) rounds(ctx context.Context) error {
+	order := r.spec.schedule()
+	if err := r.watchRun(ctx); err != nil {
+		return err
+	}
+	if err := r.scout(ctx); err != nil {
+		return r.explain(err)
+	}
+	for i, isAttack := range order {
+		step := "control round"
+		var err error
+		if isAttack {
+			step = "round"
+			err = r.attack(ctx, len(r.log)+1)
+		} else {
+			err = r.controlRound(ctx)
+		}
+		if err != nil {
+			return r.explain(err)
+		}
+		if r.deps.Progress != nil {
+			r.deps.Progress.Step(step, i+1, len(order))
+		}
+		if r.silent >= patience {
+			r.doubt("the run was given up after %d releases without a single answer", r.silent)
+			return nil
+		}
+		r.health.during(ctx)
+	}
+	if err := r.moreControls(ctx); err != nil {
+		return r.explain(err)
+	}
+	return nil
+}
+
+// fire releases requests and notices when nobody answers.
+func (r *runner) fire(ctx context.Context, requests []gate.Request) (*gate.Shot, error) {
+	shot, err := r.transport.Fire(ctx, requests, r.hold)
+	if shot == nil {
+		return nil, err
+	}
+	r.silent++
+	for i := range shot.Answers {
+		if fault, ok := errors.AsType[*gate.Fault](shot.Answers[i].Err); ok {
+			r.lastFault = fault.Kind
+		} else {
+			r.silent = 0
+		}
+	}
+	return shot, err
+}
+
+// explain names the target where the network failed. After a whole round the
+// run only ends early: what was seen stands, and is doubtful.
+func (r *runner) explain(err error) error {
+	var fault *gate.Fault
+	switch {
+	case errors.Is(err, h2.ErrWindow):
+		return &casefile.Problem{Code: casefile.CodeUnsupported, Message: "the body is larger than the server's HTTP/2 window", Hint: "fire with transport: http1"}
+	case !errors.As(err, &fault) || fault.Kind == gate.KindStopped:
+		return err
+	case len(r.log) == 0:
+		return dialProblem(r.spec.base.Host, err)
+	}
+	r.doubt("the connection was lost after %d of %d rounds (%s)", len(r.log), r.spec.rounds, fault.Kind)
+	return nil
+}
