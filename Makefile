@@ -1,0 +1,48 @@
+# Everything a person needs is two commands: `make demo` and `make test`.
+
+SHELL := /bin/bash
+BIN := $(CURDIR)/.bin
+GOLANGCI_LINT_VERSION := v2.15.0
+GOLANGCI_LINT := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+
+export CGO_ENABLED = 0
+
+.PHONY: build demo test lint bench fuzz need-postgres clean
+
+build: ## the static binary, ./twinrow
+	go build -trimpath -o twinrow ./cmd/twinrow
+
+demo: build ## the whole story on an embedded database, into ./demo
+	rm -rf demo
+	./twinrow demo --dir demo --yes
+
+test: lint need-postgres ## lint and all tests, on real servers
+	go test -timeout 12m ./...
+
+lint: $(GOLANGCI_LINT)
+	@unformatted=$$(gofmt -l cmd detect remediate report queries templates); \
+	 if [ -n "$$unformatted" ]; then echo "gofmt would change: $$unformatted"; exit 1; fi
+	$(GOLANGCI_LINT) run ./...
+
+$(GOLANGCI_LINT):
+	mkdir -p $(BIN)
+	GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	mv $(BIN)/golangci-lint $@
+
+# The tests start servers of their own; they need the programs only.
+need-postgres:
+	@.ci/need postgresql initdb psql
+	@.ci/need sqlite3 sqlite3
+
+bench: need-postgres ## benchmarks; each prints its figures
+	go test -run '^$$' -bench . -benchmem ./...
+
+FUZZTIME ?= 20s
+fuzz: ## every fuzz target for FUZZTIME
+	@set -e; grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do \
+	  for name in $$(grep -oE '^func Fuzz\w+' $$file | cut -c6-); do \
+	    echo "$$(dirname $$file) $$name"; go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$(dirname $$file)"; \
+	  done; done
+
+clean:
+	rm -rf twinrow demo $(BIN)

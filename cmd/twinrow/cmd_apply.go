@@ -1,0 +1,235 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"twinrow/detect/casefile"
+	"twinrow/detect/key"
+	"twinrow/remediate/apply"
+	"twinrow/remediate/plan"
+	"twinrow/report"
+)
+
+func (p *program) cmdApply() *cli.Command {
+	return command(cli.Command{
+		Name:        "apply",
+		Usage:       "carry the plan out: quarantine, delete, build the index",
+		UsageText:   "twinrow apply CASE [SOURCE] [--dry-run] [--allow HAZARD,…] [--yes]",
+		Description: "SOURCE left out is $DATABASE_URL, then the place that the case was scanned at.\n\nEXAMPLE\n   twinrow apply incident --dry-run",
+		Flags: []cli.Flag{
+			boolFlag("dry-run", "do everything in a transaction and roll it back"),
+			&cli.StringSliceFlag{Name: "allow", Usage: "consent to these `HAZARDS` of the plan, by name"},
+			yesFlag(),
+			formatFlag("text", "text", "json"),
+		},
+		Action: func(c *cli.Context) error {
+			return p.withPlan(c, func(w *planned) error {
+				dry := c.Bool("dry-run")
+				if !dry {
+					if err := w.plan.Consent(c.StringSlice("allow")); err != nil {
+						return err
+					}
+					if err := p.confirm(c, w.question()); err != nil {
+						return err
+					}
+				}
+				result, err := apply.Run(c.Context, w.target, w.opened, w.plan, apply.Options{Allow: c.StringSlice("allow"), DryRun: dry, Progress: steps{p, c}})
+				return p.printResult(c, result, "cleaned", "removed", err)
+			})
+		},
+	})
+}
+
+func (p *program) cmdUndo() *cli.Command {
+	return command(cli.Command{
+		Name:        "undo",
+		Usage:       "take back what the journal says was done",
+		UsageText:   "twinrow undo CASE [SOURCE] [--yes]",
+		Description: "EXAMPLE\n   twinrow undo incident --yes",
+		Flags:       []cli.Flag{yesFlag(), formatFlag("text", "text", "json")},
+		Action: func(c *cli.Context) error {
+			return p.withPlan(c, func(w *planned) error {
+				if err := p.confirm(c, "Put back the removed rows and drop the index that was built?"); err != nil {
+					return err
+				}
+				result, err := apply.Undo(c.Context, w.target, w.opened, w.plan, apply.Options{Progress: steps{p, c}})
+				return p.printResult(c, result, "restored", "put back", err)
+			})
+		},
+	})
+}
+
+func (p *program) cmdVerify() *cli.Command {
+	return command(cli.Command{
+		Name:        "verify",
+		Usage:       "see that no duplicate is left, the index holds, and nothing was lost",
+		UsageText:   "twinrow verify CASE [SOURCE] [--format table|json]",
+		Description: "EXAMPLE\n   twinrow verify incident",
+		Flags:       []cli.Flag{formatFlag("table", "table", "json")},
+		Action: func(c *cli.Context) error {
+			return p.withPlan(c, func(w *planned) error {
+				checked, err := apply.Verify(c.Context, w.target, w.opened, w.plan)
+				if err != nil {
+					return err
+				}
+				return p.printChecks(c.String("format"), checked)
+			})
+		},
+	})
+}
+
+// planned is a case with its plan and the database that it is about.
+type planned struct {
+	opened *casefile.Opened
+	plan   *plan.Plan
+	target apply.Target
+}
+
+// withPlan opens CASE and [SOURCE] for a verb.
+func (p *program) withPlan(c *cli.Context, run func(*planned) error) error {
+	args, err := operands(c, "CASE", "[SOURCE]")
+	if err != nil {
+		return err
+	}
+	if _, err := chosenFormat(c, "text", "table", "json"); err != nil {
+		return err
+	}
+	w, err := p.openPlanned(c.Context, args[0], args[1])
+	if err != nil {
+		return err
+	}
+	defer w.target.Close()
+	return run(w)
+}
+
+func (p *program) openPlanned(ctx context.Context, dir, source string) (*planned, error) {
+	opened, err := casefile.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	made, err := plan.Read(dir)
+	if err != nil {
+		return nil, err
+	}
+	where, err := p.placeOf(opened, source)
+	if err != nil {
+		return nil, err
+	}
+	target, err := apply.Open(ctx, made.Engine, where)
+	if err != nil {
+		return nil, err
+	}
+	return &planned{opened, made, target}, nil
+}
+
+// placeOf finds the database of a case: as named, as $DATABASE_URL has it, or
+// where the case was scanned. One of another engine is refused here, another
+// database of that engine by apply.
+func (p *program) placeOf(opened *casefile.Opened, source string) (string, error) {
+	if _, set := p.getenv("DATABASE_URL"); source == "" && !set {
+		return opened.Source.Location, nil
+	}
+	at, err := p.place(source)
+	if err != nil {
+		return "", err
+	}
+	want := opened.Source.Engine
+	if want == "d1" {
+		want = "sqlite"
+	}
+	if at.engine != want {
+		return "", &key.Problem{Code: key.CodeUsage, Message: "the case is of a " + opened.Source.Engine + " source, and " + at.engine + " was named", Hint: "name the database that was scanned, or unset DATABASE_URL"}
+	}
+	return at.at, nil
+}
+
+// question says what a yes would set going.
+func (w *planned) question() string {
+	var parts []string
+	for i := range w.plan.Tables {
+		t := &w.plan.Tables[i]
+		parts = append(parts, fmt.Sprintf("remove %s of %s", report.Count(t.Removed(), "row"), t.Table))
+	}
+	return upperFirst(strings.Join(parts, ", ")) + "?"
+}
+
+// steps tells a person what a run does, on request.
+type steps struct {
+	p *program
+	c *cli.Context
+}
+
+func (s steps) Step(table, what string) {
+	if s.c.Bool("verbose") {
+		s.p.say(s.c, "%s: %s", table, what)
+	}
+}
+
+// printResult shows what a run did; it is there beside an error that stopped it.
+func (p *program) printResult(c *cli.Context, result *apply.Result, groupsWord, rowsWord string, err error) error {
+	if result == nil || err != nil && c.String("format") == "json" {
+		return err
+	}
+	if c.String("format") == "json" {
+		return p.writeJSON(result)
+	}
+	for _, t := range result.Tables {
+		switch {
+		case t.Already:
+			fmt.Fprintf(p.stdout, "%s: nothing left to do, it was done before\n", oneLine(t.Table))
+			continue
+		case result.DryRun:
+			fmt.Fprintf(p.stdout, "%s, rehearsed and rolled back: ", oneLine(t.Table))
+		default:
+			fmt.Fprintf(p.stdout, "%s: ", oneLine(t.Table))
+		}
+		fmt.Fprintf(p.stdout, "%s %s, %s %s", report.Count(t.Groups, "group"), groupsWord, report.Count(t.Rows, "row"), rowsWord)
+		if t.Index != "" {
+			fmt.Fprintf(p.stdout, ", index %s", oneLine(t.Index))
+		}
+		fmt.Fprintln(p.stdout)
+		for _, d := range t.Drifted {
+			fmt.Fprintf(p.stdout, "  group %d left alone: row %s is %s\n", d.Group, oneLine(d.Row), d.State)
+		}
+		if t.Held > 0 {
+			fmt.Fprintf(p.stdout, "  held back by the plan: %s\n", report.Count(t.Held, "group"))
+		}
+	}
+	return err
+}
+
+// printChecks shows the checks and makes a failed one the exit status.
+func (p *program) printChecks(format string, checked *apply.Report) error {
+	if format == "json" {
+		document := struct {
+			*apply.Report
+			OK bool `json:"ok"`
+		}{checked, checked.OK()}
+		if err := p.writeJSON(document); err != nil {
+			return err
+		}
+	} else {
+		for _, check := range checked.Checks {
+			mark := "ok    "
+			if !check.OK {
+				mark = "FAILED"
+			}
+			fmt.Fprintf(p.stdout, "%s  %s: %s (%s)\n", mark, oneLine(check.Table), check.Name, oneLine(check.Detail))
+		}
+	}
+	if !checked.OK() {
+		return &failedCheck{exitCheckFailed}
+	}
+	return nil
+}
+
+func upperFirst(text string) string {
+	if text == "" {
+		return text
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"twinrow/detect/casefile"
+	"twinrow/remediate/dialect"
+	"twinrow/remediate/plan"
+	"twinrow/remediate/survivor"
+)
+
+// planOptions is what `plan` was asked.
+type planOptions struct {
+	keep, differing string
+	migrations      string
+	migrationsDir   string
+}
+
+func (p *program) cmdPlan() *cli.Command {
+	return command(cli.Command{
+		Name:        "plan",
+		Usage:       "choose survivors and write the clean-up as a plan and as SQL, changing nothing",
+		UsageText:   "twinrow plan CASE [--keep RULE] [--migrations KIND --migrations-dir DIR]",
+		Description: "EXAMPLE\n   twinrow plan incident --migrations wrangler --migrations-dir migrations",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "keep", Value: survivor.Default, Usage: "`RULE` for the row that stays: " + strings.Join(survivor.Names, ", ")},
+			&cli.StringFlag{Name: "differing", Value: plan.Hold, Usage: "`RULE` for groups whose copies differ: " + plan.Hold + ", " + plan.KeepSurvivor},
+			&cli.StringFlag{Name: "strategy", Value: "auto", Usage: "`WAY` to clean: auto, atomic"},
+			&cli.StringFlag{Name: "migrations", Usage: "`KIND` of migration: " + strings.Join(dialect.MigrationKinds(), ", ") + " (default: wrangler for D1, else plain)"},
+			&cli.StringFlag{Name: "migrations-dir", Usage: "`DIR` of the team's migrations, whose numbers are continued (default: in the case)"},
+			formatFlag("table", "table", "json"),
+		},
+		Action: func(c *cli.Context) error {
+			args, err := operands(c, "CASE")
+			if err != nil {
+				return err
+			}
+			format, err := chosenFormat(c, "table", "json")
+			if err != nil {
+				return err
+			}
+			if s := c.String("strategy"); s != "auto" && s != "atomic" {
+				return oneOf("--strategy", s, []string{"auto", "atomic"})
+			}
+			made, err := p.plan(args[0], planOptions{c.String("keep"), c.String("differing"), c.String("migrations"), c.String("migrations-dir")})
+			if err != nil {
+				return err
+			}
+			if format == "json" {
+				return p.writeJSON(made)
+			}
+			p.printPlan(args[0], made)
+			return nil
+		},
+	})
+}
+
+// plan makes the plan and its files and stores them in the case.
+func (p *program) plan(dir string, o planOptions) (*plan.Plan, error) {
+	opened, err := casefile.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	choose, err := survivor.Rule(o.keep)
+	if err != nil {
+		return nil, err
+	}
+	made, err := plan.Make(opened, plan.Options{Tool: tool(), Keep: o.keep, Choose: choose, Differing: o.differing})
+	if err != nil {
+		return nil, err
+	}
+	files, err := dialect.Files(opened, made, dialect.Options{Migrations: o.migrations, MigrationsDir: o.migrationsDir})
+	if err != nil {
+		return nil, err
+	}
+	return made, plan.Write(dir, made, files)
+}

@@ -1,0 +1,244 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"twinrow/detect/casefile"
+	"twinrow/detect/key"
+	"twinrow/detect/source"
+	"twinrow/remediate/probe"
+)
+
+// probesDir is where a case keeps its probes.
+const probesDir = "probes"
+
+func (p *program) cmdProbe() *cli.Command {
+	return command(cli.Command{
+		Name:        "probe",
+		Usage:       "fire requests that truly overlap, and judge whether the race is gone",
+		UsageText:   "twinrow probe SPEC.yaml|URL [FLAG…]",
+		Description: "Exit 0 is a pass, 1 a fail, 5 inconclusive. The flags that describe a request belong to a URL;\na specification says it all itself.\n\nEXAMPLE\n   twinrow probe http://127.0.0.1:8080/webhooks --method POST --body '{\"id\":\"{{.Key}}\"}' --key-list a,b \\\n     --rows 'SELECT count(*) FROM calls WHERE id = $1' --rows-source postgres://localhost/shop",
+		Flags: append(requestFlags(),
+			&cli.StringFlag{Name: "case", Usage: "write the result into this `CASE` too"},
+			&cli.StringSliceFlag{Name: "allow-host", Usage: "fire at this `HOST`, which is not this machine"},
+			boolFlag("dry-run", "show what would be sent, and send nothing"),
+			yesFlag(),
+			formatFlag("table", "table", "json"),
+		),
+		Action: func(c *cli.Context) error {
+			args, err := operands(c, "SPEC.yaml|URL")
+			if err != nil {
+				return err
+			}
+			format, err := chosenFormat(c, "table", "json")
+			if err != nil {
+				return err
+			}
+			spec, err := p.probeSpec(c, args[0])
+			if err != nil {
+				return err
+			}
+			return p.probe(c, spec, format)
+		},
+	})
+}
+
+func requestFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.IntFlag{Name: "copies", Usage: "`N` requests at once for each key"},
+		&cli.IntFlag{Name: "rounds", Usage: "`N` times"},
+		&cli.StringFlag{Name: "key-list", Usage: "`KEYS` to fight over, as in seat-A1,seat-A2"},
+		&cli.StringFlag{Name: "method", Usage: "HTTP `METHOD`"},
+		&cli.StringSliceFlag{Name: "header", Usage: "`NAME: VALUE` of a header"},
+		&cli.StringFlag{Name: "body", Usage: "`TEXT` of the body, or @FILE"},
+		&cli.StringFlag{Name: "sign", Usage: "sign by this `SCHEME`"},
+		&cli.StringFlag{Name: "secret-env", Usage: "`NAME` of the variable that holds the secret"},
+		&cli.StringFlag{Name: "transport", Usage: "`HOW`: auto, http1, http2"},
+		&cli.StringFlag{Name: "rows", Usage: "`SQL` that counts the rows that must be there"},
+		&cli.StringFlag{Name: "rows-source", Usage: "`SOURCE` to count them in (default: $DATABASE_URL)"},
+		&cli.Int64Flag{Name: "rows-expect", Usage: "`N` rows that must be there", DefaultText: "1"},
+		&cli.DurationFlag{Name: "timeout", Usage: "longest `TIME` for one request", DefaultText: "10s"},
+	}
+}
+
+// probeSpec reads a specification, or makes one of a URL and flags.
+func (p *program) probeSpec(c *cli.Context, what string) (*probe.Spec, error) {
+	if strings.Contains(what, "://") {
+		return p.probeFlags(c, what)
+	}
+	for _, flag := range requestFlags() {
+		if name := flag.Names()[0]; c.IsSet(name) {
+			return nil, &key.Problem{Code: key.CodeUsage, Message: "--" + name + " belongs to a probe of a URL, not to a specification", Hint: "say it in " + what}
+		}
+	}
+	raw, err := os.ReadFile(what)
+	if os.IsNotExist(err) {
+		return nil, source.MissingFile(absolute(what))
+	} else if err != nil {
+		return nil, &key.Problem{Code: key.CodePermission, Message: "reading the specification", Hint: "name a file that can be read", Err: err}
+	}
+	return probe.ParseSpec(what, raw, p.getenv)
+}
+
+func (p *program) probeFlags(c *cli.Context, url string) (*probe.Spec, error) {
+	keys, err := list(c, "key-list")
+	if err != nil {
+		return nil, err
+	}
+	f := probe.Flags{
+		URL: url, Copies: c.Int("copies"), Rounds: c.Int("rounds"), Keys: keys,
+		Method: c.String("method"), Headers: c.StringSlice("header"), Body: c.String("body"),
+		Sign: c.String("sign"), SecretEnv: c.String("secret-env"), Transport: c.String("transport"),
+		Rows: c.String("rows"), RowsSource: c.String("rows-source"), Timeout: c.Duration("timeout"),
+	}
+	if c.IsSet("rows-expect") {
+		n := c.Int64("rows-expect")
+		f.RowsExpect = &n
+	}
+	return probe.FromFlags(f, p.getenv)
+}
+
+func absolute(path string) string {
+	if full, err := filepath.Abs(path); err == nil {
+		return full
+	}
+	return path
+}
+
+func (p *program) probe(c *cli.Context, spec *probe.Spec, format string) error {
+	if c.Bool("dry-run") {
+		if format == "json" {
+			return p.writeJSON(spec.Outline())
+		}
+		fmt.Fprint(p.stdout, spec.Outline().Text())
+		return nil
+	}
+	var opened *casefile.Opened
+	if dir := c.String("case"); dir != "" {
+		var err error
+		if opened, err = casefile.Open(dir); err != nil {
+			return err
+		}
+	}
+	if err := p.agreeToFire(c, spec); err != nil {
+		return err
+	}
+	result, err := probe.Run(c.Context, spec, p.probeDeps(c))
+	if err != nil {
+		return err
+	}
+	if opened != nil {
+		path, err := keepProbe(opened.Dir, result)
+		if err != nil {
+			return err
+		}
+		p.say(c, "result written to %s", path)
+	}
+	if format == "json" {
+		err = p.writeJSON(result)
+	} else {
+		err = p.printProbe(result)
+	}
+	if err != nil {
+		return err
+	}
+	return verdictStatus(result.Verdict)
+}
+
+// agreeToFire asks before the world is changed. A target on this machine needs
+// no yes where there is nobody to ask.
+func (p *program) agreeToFire(c *cli.Context, spec *probe.Spec) error {
+	if c.Bool("yes") || !isTerminal(p.stdin) && spec.Loopback(c.Context) {
+		return nil
+	}
+	if isTerminal(p.stdin) {
+		fmt.Fprint(p.stderr, spec.Outline().Text())
+	}
+	return p.confirm(c, "Fire?")
+}
+
+func (p *program) probeDeps(c *cli.Context) probe.Deps {
+	return probe.Deps{
+		Version: version, AllowHosts: c.StringSlice("allow-host"), Env: p.getenv, Now: p.now,
+		OpenRows: p.openRows, Progress: rounds{p, c},
+	}
+}
+
+// openRows opens the source of a row check, for reading only.
+func (p *program) openRows(ctx context.Context, location string) (probe.RowSource, error) {
+	at, err := p.place(location)
+	if err != nil {
+		return nil, err
+	}
+	src, err := p.open(ctx, at, readOptions{jobs: 1})
+	if err != nil {
+		return nil, err
+	}
+	querier, ok := src.(source.Querier)
+	if !ok {
+		src.Close()
+		return nil, &key.Problem{Code: key.CodeUnsupported, Message: "rows cannot be counted in a file", Hint: "name a database as the source of the rows"}
+	}
+	return rowSource{querier, src}, nil
+}
+
+// rowSource gives a source's rows in the form that a probe takes.
+type rowSource struct {
+	source.Querier
+	src source.Source
+}
+
+func (r rowSource) Query(ctx context.Context, sql string, args []string) ([][]*string, error) {
+	found, err := r.Querier.Query(ctx, sql, args)
+	rows := make([][]*string, len(found))
+	for i, row := range found {
+		rows[i] = make([]*string, len(row))
+		for j := range row {
+			if !row[j].Null {
+				rows[i][j] = &row[j].Text
+			}
+		}
+	}
+	return rows, err
+}
+
+func (r rowSource) Close() error { return r.src.Close() }
+
+// rounds tells how far a probe is, on request.
+type rounds struct {
+	p *program
+	c *cli.Context
+}
+
+func (r rounds) Step(what string, done, total int) {
+	if r.c.Bool("verbose") {
+		r.p.say(r.c, "%s: %d of %d", what, done, total)
+	}
+}
+
+// keepProbe writes the result into the case and returns where.
+func keepProbe(dir string, result *probe.Result) (string, error) {
+	folder := filepath.Join(dir, probesDir)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return "", &key.Problem{Code: key.CodeDisk, Message: "creating " + folder, Hint: "look at the rights and the free space of the case", Err: err}
+	}
+	path := filepath.Join(folder, result.FileName())
+	return path, casefile.WriteJSON(path, result)
+}
+
+func verdictStatus(v probe.Verdict) error {
+	switch v {
+	case probe.Pass:
+		return nil
+	case probe.Fail:
+		return &failedCheck{exitCheckFailed}
+	default:
+		return &failedCheck{exitInconclusive}
+	}
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+
+	"github.com/urfave/cli/v2"
+
+	"twinrow/detect/casefile"
+	"twinrow/report"
+	"twinrow/report/csv"
+	"twinrow/report/html"
+	"twinrow/report/json"
+	"twinrow/report/markdown"
+	"twinrow/report/table"
+)
+
+var reportForms = []string{"table", "json", "csv", "markdown", "html"}
+
+func (p *program) cmdReport() *cli.Command {
+	return command(cli.Command{
+		Name:        "report",
+		Usage:       "show a case: in the terminal, for a script, as a page",
+		UsageText:   "twinrow report CASE [--format FORM] [-o FILE] [--redact]",
+		Description: "EXAMPLE\n   twinrow report incident --format html -o report.html",
+		Flags: []cli.Flag{
+			formatFlag("table", reportForms...),
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE` instead of stdout"},
+			boolFlag("redact", "mask addresses, names and values, the same value by the same mask"),
+		},
+		Action: func(c *cli.Context) error {
+			args, err := operands(c, "CASE")
+			if err != nil {
+				return err
+			}
+			format, err := chosenFormat(c, reportForms...)
+			if err != nil {
+				return err
+			}
+			opened, err := casefile.Open(args[0])
+			if err != nil {
+				return err
+			}
+			doc, err := reportDocument(opened)
+			if err != nil {
+				return err
+			}
+			if c.Bool("redact") {
+				doc = report.Redact(doc)
+			}
+			if c.String("output") == "" {
+				return p.render(p.stdout, doc, format)
+			}
+			return casefile.WriteFile(c.String("output"), func(w io.Writer) error { return p.render(w, doc, format) })
+		},
+	})
+}
+
+// printReport shows a case that was just made.
+func (p *program) printReport(opened *casefile.Opened, format string) error {
+	doc, err := reportDocument(opened)
+	if err != nil {
+		return err
+	}
+	return p.render(p.stdout, doc, format)
+}
+
+// render writes a document whole or, where it cannot be made, not at all.
+func (p *program) render(w io.Writer, doc *report.Document, format string) error {
+	var b bytes.Buffer
+	var err error
+	switch format {
+	case "json":
+		err = json.Render(&b, doc)
+	case "csv":
+		err = csv.Render(&b, doc)
+	case "markdown":
+		err = markdown.Render(&b, doc)
+	case "html":
+		err = html.Render(&b, doc)
+	default:
+		err = table.Render(&b, doc, table.Options{Width: p.width(), Color: p.colour() && w == p.stdout})
+	}
+	if err != nil {
+		return fmt.Errorf("rendering the report: %w", err)
+	}
+	_, err = b.WriteTo(w)
+	return err
+}

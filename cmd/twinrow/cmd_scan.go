@@ -1,0 +1,222 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/urfave/cli/v2"
+
+	"twinrow/detect/casefile"
+	"twinrow/detect/classify"
+	"twinrow/detect/key"
+	"twinrow/detect/scan"
+	"twinrow/detect/source"
+)
+
+// scanOptions is what `scan` was asked.
+type scanOptions struct {
+	source  place
+	read    readOptions
+	request source.Request
+	windows classify.Windows
+	memory  int64
+	dir     string
+	format  string
+	// failOnFound is --exit-code.
+	failOnFound bool
+}
+
+func (p *program) cmdScan() *cli.Command {
+	return command(cli.Command{
+		Name:        "scan",
+		Usage:       "find the rows with one key, classify them, and write a case",
+		UsageText:   "twinrow scan [SOURCE] --key A,B [FLAG…]",
+		Description: "EXAMPLE\n   twinrow scan postgres://localhost/shop --table tickets \\\n     --key payment_intent_id,ticket_number --time created_at --email customer_email",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "table", Usage: "`TABLE` to scan; a CSV file is one table by itself"},
+			&cli.StringFlag{Name: "key", Usage: "`COLUMNS` or SQL expressions that must be unique together, as in a,lower(b)"},
+			&cli.StringFlag{Name: "time", Usage: "`COLUMN` that says when a row was written"},
+			&cli.StringFlag{Name: "id", Usage: "`COLUMNS` that identify a row (default: the primary key)"},
+			&cli.StringFlag{Name: "where", Usage: "SQL `PREDICATE` for the rows that the key speaks of, as of a partial index"},
+			&cli.StringFlag{Name: "nulls", Value: "distinct", Usage: "`POLICY` for NULL in a key: distinct, or not-distinct"},
+			&cli.StringFlag{Name: "email", Usage: "`COLUMN` of customers' addresses (default: the one whose name says so); none for no column"},
+			&cli.StringFlag{Name: "name", Usage: "`COLUMN` of customers' names (default: the one that goes with the address)"},
+			&cli.StringFlag{Name: "amount", Usage: "`COLUMN` of amounts"},
+			&cli.StringFlag{Name: "ignore", Usage: "`COLUMNS` not to compare between copies"},
+			&cli.DurationFlag{Name: "race-window", Value: classify.DefaultWindows.Race, Usage: "widest `GAP` that is a race"},
+			&cli.DurationFlag{Name: "resubmit-window", Value: classify.DefaultWindows.Resubmit, Usage: "widest `GAP` that is a resubmit"},
+			&cli.DurationFlag{Name: "retry-horizon", Value: classify.DefaultWindows.Horizon, Usage: "widest `GAP` that is a retry"},
+			&cli.StringFlag{Name: "case", Usage: "`DIR` for the case (default: one named by table and time)"},
+			&cli.IntFlag{Name: "jobs", Value: 2, Usage: "`N` connections to read with"},
+			&cli.StringFlag{Name: "memory", Value: "512MiB", Usage: "`SIZE` that fingerprints may take; past it the table is read in passes"},
+			boolFlag("fast", "read packed ranges though they may evict the application's pages"),
+			&cli.DurationFlag{Name: "statement-timeout", Value: time.Hour, Usage: "longest `TIME` for one statement"},
+			boolFlag("skip-bad-lines", "count the lines of a file that cannot be read instead of stopping there"),
+			boolFlag("exit-code", "exit 1 where duplicates were found"),
+			formatFlag("table", "table", "json"),
+		},
+		Action: func(c *cli.Context) error {
+			options, err := p.scanOptions(c)
+			if err != nil {
+				return err
+			}
+			return p.scan(c, options)
+		},
+	})
+}
+
+func (p *program) scanOptions(c *cli.Context) (*scanOptions, error) {
+	args, err := operands(c, "[SOURCE]")
+	if err != nil {
+		return nil, err
+	}
+	o := &scanOptions{
+		read:        readOptions{jobs: c.Int("jobs"), fast: c.Bool("fast"), statementTimeout: c.Duration("statement-timeout"), skipBadLines: c.Bool("skip-bad-lines")},
+		windows:     classify.Windows{Race: c.Duration("race-window"), Resubmit: c.Duration("resubmit-window"), Horizon: c.Duration("retry-horizon")},
+		dir:         c.String("case"),
+		failOnFound: c.Bool("exit-code"),
+	}
+	if o.format, err = chosenFormat(c, "table", "json"); err != nil {
+		return nil, err
+	}
+	if o.request, err = scanRequest(c); err != nil {
+		return nil, err
+	}
+	if err := o.windows.Check(); err != nil {
+		return nil, err
+	}
+	if o.read.jobs < 1 {
+		return nil, &key.Problem{Code: key.CodeUsage, Message: "--jobs is less than 1", Hint: "give the number of connections to read with, as in --jobs 2"}
+	}
+	if o.memory, err = memoryFlag(c); err != nil {
+		return nil, err
+	}
+	o.source, err = p.place(args[0])
+	return o, err
+}
+
+func scanRequest(c *cli.Context) (source.Request, error) {
+	r := source.Request{
+		Table: c.String("table"), Where: c.String("where"),
+		Time: c.String("time"), Email: c.String("email"), Name: c.String("name"), Amount: c.String("amount"),
+	}
+	for flag, to := range map[string]*[]string{"key": &r.Key, "id": &r.ID, "ignore": &r.Ignore} {
+		items, err := list(c, flag)
+		if err != nil {
+			return r, err
+		}
+		*to = items
+	}
+	if len(r.Key) == 0 {
+		return r, &key.Problem{Code: key.CodeUsage, Message: "no key given", Hint: "name the columns that must be unique together, as in --key payment_intent_id,ticket_number"}
+	}
+	switch c.String("nulls") {
+	case "distinct":
+	case "not-distinct":
+		r.NullsEqual = true
+	default:
+		return r, oneOf("--nulls", c.String("nulls"), []string{"distinct", "not-distinct"})
+	}
+	return r, nil
+}
+
+func memoryFlag(c *cli.Context) (int64, error) {
+	bytes, err := humanize.ParseBytes(c.String("memory"))
+	if err != nil || bytes < 1<<20 {
+		return 0, &key.Problem{Code: key.CodeUsage, Message: "--memory " + c.String("memory") + " is no size of 1 MiB or more", Hint: "write it as in --memory 256MiB"}
+	}
+	return int64(bytes), nil
+}
+
+func (p *program) scan(c *cli.Context, o *scanOptions) error {
+	opened, err := p.scanInto(c.Context, o, p.progress(c))
+	if err != nil {
+		return err
+	}
+	for i := range opened.Tables {
+		p.sayFindings(c, &opened.Tables[i])
+	}
+	p.say(c, "case written to %s", opened.Dir)
+	if err := p.printReport(opened, o.format); err != nil {
+		return err
+	}
+	if o.failOnFound && opened.Evidence.Groups > 0 {
+		return &failedCheck{exitCheckFailed}
+	}
+	return nil
+}
+
+// scanInto scans and writes the case, whole or not at all. The place of the
+// case is made first, so that a scan of an hour does not end at a wrong name.
+func (p *program) scanInto(ctx context.Context, o *scanOptions, progress scan.Progress) (*casefile.Opened, error) {
+	src, err := p.open(ctx, o.source, o.read)
+	if err != nil {
+		return nil, err
+	}
+	defer src.Close()
+	dir := o.dir
+	if dir == "" {
+		dir = caseName(cmp.Or(o.request.Table, src.Info().Database), p.now())
+	}
+	writer, err := casefile.Create(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = writer.Abort() }()
+	result, err := scan.Run(ctx, src, []scan.Entry{{Request: o.request}}, scan.Options{Windows: o.windows, Memory: o.memory, Progress: progress})
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range result.Groups {
+		if err := writer.Add(g); err != nil {
+			return nil, err
+		}
+	}
+	if err := writer.Commit(result.Case(src, tool(), p.now())); err != nil {
+		return nil, err
+	}
+	return casefile.Open(dir)
+}
+
+// sayFindings tells what a person should know beside the report itself.
+func (p *program) sayFindings(c *cli.Context, t *casefile.Table) {
+	if t.Email != "" && c.String("email") == "" {
+		p.say(c, "customers are counted by the column %s (--email names another, or none)", t.Email)
+	}
+	if len(t.UniqueBy) > 0 {
+		p.say(c, "the key is already unique by %s; scanned anyway", strings.Join(t.UniqueBy, ", "))
+	}
+	if t.ScannedRows == 0 {
+		p.say(c, "%s has no rows", t.Table)
+	}
+	if t.BadLines > 0 {
+		p.say(c, "skipped %d lines that could not be read", t.BadLines)
+	}
+	if t.Untimed != nil {
+		first := "NULL"
+		if t.Untimed.First != nil {
+			first = fmt.Sprintf("%q", *t.Untimed.First)
+		}
+		p.say(c, "%d rows have no usable time in %s; the first such value is %s", t.Untimed.Rows, t.Time, first)
+	}
+}
+
+// caseName is the default directory: the table, without its schema or a
+// file's ending, and the time in UTC.
+func caseName(table string, now time.Time) string {
+	table = strings.TrimSuffix(strings.TrimSuffix(table, ".csv"), ".tsv")
+	plain := strings.Map(func(r rune) rune {
+		if r == '_' || r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return '-'
+	}, table[strings.LastIndex(table, ".")+1:])
+	return path.Clean("twinrow-" + plain + "-" + now.UTC().Format("20060102T150405Z"))
+}
+
+func tool() casefile.Tool { return casefile.Tool{Name: "twinrow", Version: version} }

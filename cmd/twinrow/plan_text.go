@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"twinrow/remediate/plan"
+	"twinrow/report"
+)
+
+// printPlan shows what a person signs: who stays, what is done, what it can
+// do beside, and where it is written.
+func (p *program) printPlan(dir string, made *plan.Plan) {
+	for _, t := range made.Tables {
+		fmt.Fprintf(p.stdout, "%s: %s, %s to remove, %s held back\n", oneLine(t.Table), report.Count(len(t.Groups), "group"), report.Count(t.Removed(), "row"), report.Count(len(t.Held), "group"))
+		for _, g := range t.Groups[:min(len(t.Groups), shownGroups)] {
+			var gone []string
+			for _, id := range g.Remove {
+				gone = append(gone, plan.IDText(id))
+			}
+			fmt.Fprintf(p.stdout, "  #%d keep %s, remove %s (%s)\n", g.Number, oneLine(plan.IDText(g.Keep)), oneLine(strings.Join(gone, "; ")), g.Reason)
+		}
+		if more := len(t.Groups) - shownGroups; more > 0 {
+			fmt.Fprintf(p.stdout, "  and %d more in plan.json\n", more)
+		}
+		for _, h := range t.Held[:min(len(t.Held), shownGroups)] {
+			fmt.Fprintf(p.stdout, "  #%d held: %s\n", h.Number, oneLine(h.Reason))
+		}
+		fmt.Fprintf(p.stdout, "  %s: %s\n", t.Strategy, t.StrategyReason)
+		for i, o := range t.Operations {
+			fmt.Fprintf(p.stdout, "  %d. %s: %s\n", i+1, o.Op, oneLine(o.Does))
+		}
+		for _, note := range t.Notes {
+			fmt.Fprintf(p.stdout, "  note: %s\n", oneLine(note))
+		}
+	}
+	for _, h := range made.Hazards {
+		fmt.Fprintf(p.stdout, "hazard %s: %s\n", h, h.Means())
+	}
+	for _, f := range made.Files {
+		path := f.Path
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(dir, path)
+		}
+		fmt.Fprintf(p.stdout, "wrote %s\n", oneLine(path))
+	}
+}
+
+// shownGroups is how many groups a terminal is given; the rest stands in plan.json.
+const shownGroups = 20

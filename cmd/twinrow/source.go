@@ -1,0 +1,108 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"twinrow/detect/key"
+	"twinrow/detect/source"
+	"twinrow/detect/source/file"
+	"twinrow/detect/source/postgres"
+	"twinrow/detect/source/sqlite"
+)
+
+// place is a SOURCE as the user named it.
+type place struct {
+	// engine is "postgres", "sqlite" or "file".
+	engine string
+	// at is a connection string or a path.
+	at string
+}
+
+// readOptions are the flags that bear on reading a source.
+type readOptions struct {
+	jobs             int
+	fast             bool
+	statementTimeout time.Duration
+	skipBadLines     bool
+}
+
+// place makes out what a SOURCE argument is; empty means $DATABASE_URL.
+func (p *program) place(text string) (place, error) {
+	if text == "" {
+		text, _ = p.getenv("DATABASE_URL")
+	}
+	switch {
+	case text == "":
+		return place{}, &key.Problem{Code: key.CodeUsage, Message: "no SOURCE given", Hint: "name a database or a file, or set DATABASE_URL"}
+	case strings.HasPrefix(text, "postgres://"), strings.HasPrefix(text, "postgresql://"), isKeywordString(text):
+		return place{"postgres", text}, nil
+	case strings.HasPrefix(text, "sqlite:"):
+		return place{"sqlite", strings.TrimPrefix(text, "sqlite:")}, nil
+	case text == "-":
+		return place{"file", text}, nil
+	}
+	return placeOfFile(text)
+}
+
+// isKeywordString tells a libpq connection string, as in "host=db dbname=shop", from a path.
+func isKeywordString(text string) bool {
+	name, _, ok := strings.Cut(text, "=")
+	switch strings.TrimSpace(name) {
+	case "host", "hostaddr", "port", "dbname", "user", "password", "passfile", "service", "sslmode", "application_name", "connect_timeout", "options", "target_session_attrs", "sslrootcert", "sslcert", "sslkey":
+		return ok
+	}
+	return false
+}
+
+func placeOfFile(path string) (place, error) {
+	if strings.Contains(path, "://") {
+		return place{}, &key.Problem{Code: key.CodeUsage, Message: "cannot read a source of the kind " + path[:strings.Index(path, "://")] + "://", Hint: "a SOURCE is postgres://…, a SQLite or local D1 file, or a .csv or .tsv file"}
+	}
+	extension := strings.ToLower(filepath.Ext(path))
+	if extension == ".csv" || extension == ".tsv" {
+		return place{"file", path}, nil
+	}
+	opened, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return place{}, key.NotFound("file", path, filesBeside(path))
+	} else if err != nil {
+		return place{}, &key.Problem{Code: key.CodePermission, Message: "opening the source", Hint: "run as a user who may read it", Err: err}
+	}
+	defer opened.Close()
+	// An empty file is a valid SQLite database without tables.
+	magic := make([]byte, 16)
+	n, _ := io.ReadFull(opened, magic)
+	if n == 0 && extension != "" || bytes.Equal(magic, []byte("SQLite format 3\x00")) {
+		return place{"sqlite", path}, nil
+	}
+	return place{}, &key.Problem{Code: key.CodeBadInput, Message: path + " is neither a SQLite database nor a .csv or .tsv file", Hint: "name the file by what it holds, or give postgres://… for a server"}
+}
+
+func filesBeside(path string) []string {
+	entries, _ := os.ReadDir(filepath.Dir(path))
+	var files []string
+	for _, e := range entries {
+		files = append(files, filepath.Join(filepath.Dir(path), e.Name()))
+	}
+	return files
+}
+
+// open opens a source for reading.
+func (p *program) open(ctx context.Context, at place, o readOptions) (source.Source, error) {
+	switch at.engine {
+	case "postgres":
+		return postgres.Open(ctx, at.at, postgres.Options{Jobs: o.jobs, Fast: o.fast, StatementTimeout: o.statementTimeout})
+	case "sqlite":
+		return sqlite.Open(ctx, at.at, sqlite.Options{})
+	default:
+		return file.Open(ctx, at.at, p.stdin, file.Options{SkipBadLines: o.skipBadLines})
+	}
+}
