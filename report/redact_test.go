@@ -20,7 +20,7 @@ import (
 func TestRedactedValuesAreInNoFormat(t *testing.T) {
 	opened, groups := fixture.Incident()
 	opened.Tables[0].Where = "customer_email <> 'mallory@example.com'"
-	opened.Tables[0].Untimed = &casefile.Untimed{Rows: 1, First: fixture.Text("secret day")}
+	opened.Tables[0].Untimed = &casefile.Untimed{Rows: 1, First: new("secret day")}
 	doc, err := report.Build(opened, groups, report.Extras{Plan: fixture.Plan()})
 	if err != nil {
 		t.Fatal(err)

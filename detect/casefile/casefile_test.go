@@ -14,13 +14,11 @@ import (
 	"twinrow/detect/key"
 )
 
-func text(s string) *string { return &s }
-
 func sample() *Group {
 	return &Group{
-		Table: "public.tickets", Key: Fields{{"zz", text("pi_1")}, {"aa", nil}},
+		Table: "public.tickets", Key: Fields{{"zz", new("pi_1")}, {"aa", nil}},
 		Class: Race, Strength: Likely, Differs: []string{}, Reasons: []string{"<79 ms> & more"}, Unknown: []string{},
-		Rows: []Row{{ID: Fields{{"id", text("108")}}, Values: Fields{{"note", text("line\nbreak \u202e \"")}}, Image: "sha256:00"}},
+		Rows: []Row{{ID: Fields{{"id", new("108")}}, Values: Fields{{"note", new("line\nbreak \u202e \"")}}, Image: "sha256:00"}},
 	}
 }
 
@@ -95,8 +93,7 @@ func TestAbortLeavesNothing(t *testing.T) {
 
 // code returns the code of a Problem, or "" where the error is none.
 func code(err error) string {
-	var problem *Problem
-	if errors.As(err, &problem) {
+	if problem, ok := errors.AsType[*Problem](err); ok {
 		return problem.Code
 	}
 	return ""

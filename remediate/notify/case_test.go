@@ -13,8 +13,6 @@ var testNow = time.Date(2025, 12, 28, 9, 30, 0, 0, time.UTC)
 
 var testTool = casefile.Tool{Name: "twinrow", Version: "test"}
 
-func text(s string) *string { return &s }
-
 // testRow is one row of the tickets table.
 type testRow struct{ id, intent, number, name, email, at string }
 
@@ -39,7 +37,7 @@ func ticketsTable() casefile.Table {
 
 func group(rows ...testRow) *casefile.Group {
 	g := &casefile.Group{Table: "public.tickets", Class: casefile.Race, Strength: casefile.Likely, Identical: true,
-		Key: casefile.Fields{{Name: "payment_intent_id", Value: text(rows[0].intent)}, {Name: "ticket_number", Value: text(rows[0].number)}}}
+		Key: casefile.Fields{{Name: "payment_intent_id", Value: new(rows[0].intent)}, {Name: "ticket_number", Value: new(rows[0].number)}}}
 	for _, r := range rows {
 		g.Rows = append(g.Rows, r.row())
 	}

@@ -253,7 +253,7 @@ func TestFailedDraftLeavesTheFormerOne(t *testing.T) {
 	opened, _ := mustDraft(t, groups)
 	before := read(t, opened.Dir, DraftsName, IndexName)
 	wrong := keepFirst(groups)
-	wrong[2].Keep = casefile.Fields{{Name: "id", Value: text("999")}}
+	wrong[2].Keep = casefile.Fields{{Name: "id", Value: new("999")}}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for name, draft := range map[string]func() error{
@@ -326,8 +326,7 @@ func TestDraftNeedsAPlan(t *testing.T) {
 
 func expectProblem(t *testing.T, name string, err error, code string) {
 	t.Helper()
-	var problem *Problem
-	if !errors.As(err, &problem) {
+	if problem, ok := errors.AsType[*Problem](err); !ok {
 		t.Errorf("%s: got the error %v, want a problem", name, err)
 	} else if problem.Code != code || problem.Message == "" {
 		t.Errorf("%s: got the code %q (%v), want %q", name, problem.Code, err, code)

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -205,11 +206,9 @@ func (a *account) takeLine(line []byte) error {
 	if r.Mail == "" || r.To == "" {
 		return errors.New("it names no mail")
 	}
-	for _, s := range States {
-		if r.State == s {
-			a.take(r)
-			return nil
-		}
+	if slices.Contains(States, r.State) {
+		a.take(r)
+		return nil
 	}
 	return errors.New("its state is not known")
 }

@@ -119,7 +119,7 @@ func TestFullDiskStopsBeforeTheRequest(t *testing.T) {
 	if len(carrier.sent) > 0 {
 		t.Error("a mail was sent that was not claimed")
 	}
-	book.file, full = full, book.file
+	book.file = full
 	if err := book.append(d.Mails[0], Claimed, "", ""); err == nil {
 		t.Error("a ledger that failed once is written on")
 	}

@@ -74,15 +74,15 @@ func TestCopyLabel(t *testing.T) {
 		time *string
 		want []string
 	}{
-		"columns":             {casefile.Fields{{Name: "id", Value: text("7")}, {Name: "ticket_number", Value: text("1")}}, nil, []string{"ID 7, ticket 1", "ID 7, ticket 1"}},
-		"the engine's, timed": {casefile.Fields{{Name: "ctid", Value: text("(0,1)")}}, text("2025-12-24T03:20:37Z"), []string{"the first one", "the second one", "the third one", "number 4"}},
-		"the engine's":        {casefile.Fields{{Name: "ctid", Value: text("(0,1)")}}, nil, []string{"the original", "the copy"}},
+		"columns":             {casefile.Fields{{Name: "id", Value: new("7")}, {Name: "ticket_number", Value: new("1")}}, nil, []string{"ID 7, ticket 1", "ID 7, ticket 1"}},
+		"the engine's, timed": {casefile.Fields{{Name: "ctid", Value: new("(0,1)")}}, new("2025-12-24T03:20:37Z"), []string{"the first one", "the second one", "the third one", "number 4"}},
+		"the engine's":        {casefile.Fields{{Name: "ctid", Value: new("(0,1)")}}, nil, []string{"the original", "the copy"}},
 	} {
 		g := &casefile.Group{}
 		for i := range c.want {
 			id := append(casefile.Fields{}, c.id...)
 			if id[0].Name == "ctid" {
-				id[0].Value = text(string(rune('a' + i)))
+				id[0].Value = new(string(rune('a' + i)))
 			}
 			g.Rows = append(g.Rows, casefile.Row{ID: id, Time: c.time})
 		}

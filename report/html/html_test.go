@@ -130,7 +130,7 @@ func TestThePageIsSoundForAScreenReader(t *testing.T) {
 				}
 				ids[id] = true
 			}
-			for _, ref := range strings.Fields(attribute(n, "aria-labelledby")) {
+			for ref := range strings.FieldsSeq(attribute(n, "aria-labelledby")) {
 				refers[ref] = true
 			}
 			if href := attribute(n, "href"); strings.HasPrefix(href, "#") {

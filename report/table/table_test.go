@@ -2,6 +2,7 @@ package table_test
 
 import (
 	"errors"
+	"maps"
 	"regexp"
 	"strconv"
 	"strings"
@@ -62,9 +63,7 @@ func trim(text string) string { return regexp.MustCompile(" +\n").ReplaceAllStri
 
 func TestHostileTextsNeitherBreakOutNorBreakTheLines(t *testing.T) {
 	hostile := map[string]string{"long": strings.Repeat("long text ", 1000), "long word": strings.Repeat("x", 10_000), "wide": strings.Repeat("漢字", 5000), "marks": strings.Repeat("e\u0301", 5000)}
-	for name, text := range fixture.HostileTexts {
-		hostile[name] = text
-	}
+	maps.Copy(hostile, fixture.HostileTexts)
 	for name, text := range hostile {
 		for _, width := range []int{0, 72, 80, 120, 200} {
 			out := render(t, fixture.Hostile(text), table.Options{Width: width})
@@ -106,7 +105,7 @@ func TestTheLongestWordsFitEightyColumns(t *testing.T) {
 	for i := range g.Rows {
 		gap, at := int64(3_155_695_199_000_000), "2025-12-24T03:20:37.914123Z"
 		g.Rows[i].Time, g.Rows[i].Fate = &at, report.Keep
-		g.Rows[i].ID[0].Value = fixture.Text("550e8400-e29b-41d4-a716-44665544" + strconv.Itoa(1000+i))
+		g.Rows[i].ID[0].Value = new("550e8400-e29b-41d4-a716-44665544" + strconv.Itoa(1000+i))
 		if i > 0 {
 			g.Rows[i].GapUS = &gap
 		}

@@ -97,8 +97,7 @@ func placeIn(text, sql string, position int) int {
 // readTypes finds out the types of the key's parts and their hashes.
 func (s *Source) readTypes(ctx context.Context, r *relation, t *source.Table) error {
 	types, err := s.main.types(ctx, r.fill("key_check", "table", r.name))
-	var refused *pgconn.PgError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return keyProblem(t.Key, refused)
 	}
 	if err != nil {

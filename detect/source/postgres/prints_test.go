@@ -100,7 +100,7 @@ func TestAReadingThatIsStoppedCanBeTakenUpAgain(t *testing.T) {
 				calls++
 				return full
 			})
-			if err != full || calls != 1 {
+			if !errors.Is(err, full) || calls != 1 {
 				t.Fatalf("visit was called %d times, and its error came back as %v", calls, err)
 			}
 		}
@@ -179,7 +179,7 @@ func TestAGroupOfManyRowsAndRowsWithoutAnEqual(t *testing.T) {
 		t.Errorf("%d groups, the first of %d rows", len(got), strings.Count(got[0], ",")+1)
 	}
 	stop := errors.New("enough")
-	if err := s.Fetch(context.Background(), table, all, func(source.Row) error { return stop }); err != stop {
+	if err := s.Fetch(context.Background(), table, all, func(source.Row) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("visit's error came back as %v", err)
 	}
 }

@@ -67,7 +67,7 @@ func gone(doing string, err error) *key.Problem {
 func reason(err error) error {
 	for {
 		var next error
-		switch e := err.(type) {
+		switch e := err.(type) { //nolint:errorlint // the chain is walked by hand here
 		case interface{ Unwrap() error }:
 			next = e.Unwrap()
 		case interface{ Unwrap() []error }:

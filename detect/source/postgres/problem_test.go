@@ -94,8 +94,7 @@ func TestUnreadableConnectionStringsAreNotRepeated(t *testing.T) {
 		"postgres://u:" + secret + "@h/db?connect_timeout=" + secret,
 	} {
 		_, err := Open(t.Context(), dsn, Options{})
-		var p *key.Problem
-		if !errors.As(err, &p) {
+		if p, ok := errors.AsType[*key.Problem](err); !ok {
 			t.Errorf("%v is no Problem", err)
 		} else if strings.Contains(fmt.Sprintf("%v %+v %s", err, p, p.Hint), secret) {
 			t.Errorf("the password is in %v", err)

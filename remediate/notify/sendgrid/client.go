@@ -140,8 +140,7 @@ func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse
 
 // bare takes the URL off an error, which holds an address in lookups.
 func bare(err error) error {
-	var withURL *url.Error
-	if errors.As(err, &withURL) {
+	if withURL, ok := errors.AsType[*url.Error](err); ok {
 		return withURL.Err
 	}
 	return err

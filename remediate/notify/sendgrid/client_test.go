@@ -81,7 +81,7 @@ func TestOutcomes(t *testing.T) {
 		"another server":      {status(404), notify.Drafted, casefile.CodeConnection, "404"},
 		"a redirect": {func(w http.ResponseWriter, _ func() string) {
 			w.Header().Set("Location", "/v3/mail/send")
-			w.WriteHeader(308)
+			w.WriteHeader(http.StatusPermanentRedirect)
 		}, notify.Drafted, casefile.CodeConnection, "308"},
 		"internal error":          {status(500), notify.Unknown, "", "500"},
 		"gateway":                 {status(504), notify.Unknown, "", "504"},
