@@ -62,6 +62,8 @@ func (c *Conn) Close() error {
 func (c *Conn) Text(ctx context.Context, sql string, args ...any) (text string, ok bool, err error) {
 	if c.lite != nil {
 		c.lite.SetInterrupt(ctx.Done())
+		// Else the end of this ctx would interrupt the checkpoint of Close.
+		defer c.lite.SetInterrupt(nil)
 		err := sqlitex.ExecuteTransient(c.lite, sql, &sqlitex.ExecOptions{Args: args, ResultFunc: func(stmt *sqlite.Stmt) error {
 			if !ok && !stmt.ColumnIsNull(0) {
 				text, ok = stmt.ColumnText(0), true

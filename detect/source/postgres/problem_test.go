@@ -62,6 +62,7 @@ func TestConnectionsThatFail(t *testing.T) {
 	problem(t, openError(t, "postgres://u:"+secret+"@127.0.0.1:1/x?connect_timeout=2&sslmode=disable"), key.CodeConnection, "pg_isready")
 	problem(t, openError(t, "host=/nowhere user=u dbname=x password="+secret), key.CodeConnection, "/nowhere")
 
+	run(t, database, "CREATE TABLE t AS SELECT i AS id, i / 2 AS k FROM generate_series(1, 9) i; GRANT SELECT ON t TO clerk")
 	var held []*Source
 	for range 8 {
 		one, err := Open(context.Background(), clerk, Options{})
@@ -75,14 +76,28 @@ func TestConnectionsThatFail(t *testing.T) {
 		t.Error("eight sessions fit where seven should")
 	}
 	// A source that gets no second connection does with one.
-	run(t, database, "CREATE TABLE t AS SELECT i AS id, i / 2 AS k FROM generate_series(1, 9) i; GRANT SELECT ON t TO clerk")
 	for _, one := range held[1:] {
 		_ = one.Close()
 	}
-	one := open(t, clerk, Options{Jobs: 40})
+	one := openWhenFree(t, clerk, Options{Jobs: 40})
 	compare(t, one, database, source.Request{Table: "t", Key: []string{"k"}, ID: []string{"id"}})
 	if !one.alone {
 		t.Error("forty connections were had of eight")
+	}
+}
+
+// openWhenFree waits for the server to notice that sessions have ended.
+func openWhenFree(t *testing.T, dsn string, opts Options) *Source {
+	t.Helper()
+	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		one, err := Open(context.Background(), dsn, opts)
+		if err == nil {
+			t.Cleanup(func() { _ = one.Close() })
+			return one
+		}
+		if time.Since(began) > 10*time.Second {
+			t.Fatal(err)
+		}
 	}
 }
 
