@@ -2,10 +2,14 @@ package main
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strconv"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -32,6 +36,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"postgres": func(ts *testscript.TestScript, _ bool, _ []string) { ts.Setenv("PG", pgserver.Database(t)) },
 			"exits":    exits,
+			"shop":     shopCommand(t),
 			// postgres-with-passwords is a server of its own that also listens on
 			// loopback and asks there; $WRONG has a wrong password in it.
 			"postgres-with-passwords": func(ts *testscript.TestScript, _ bool, _ []string) {
@@ -74,4 +79,43 @@ func asExit(err error) (int, bool) {
 		return exit.ExitCode(), true
 	}
 	return 0, false
+}
+
+// shopCommand is `shop vulnerable|fixed|alone`: the demo's endpoint over
+// shop.db in the script's directory, whose address is set as $SHOP. Alone is
+// the vulnerable one behind a single worker.
+func shopCommand(t *testing.T) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, _ bool, args []string) {
+		if len(args) != 1 {
+			ts.Fatalf("usage: shop vulnerable|fixed|alone")
+		}
+		file := ts.MkAbs("shop.db")
+		store, err := openTicketStore(t.Context(), place{"sqlite", file}, demoTable, time.Now)
+		ts.Check(err)
+		ts.Check(store.create(t.Context(), "sqlite"))
+		s, err := openShop(store)
+		ts.Check(err)
+		ts.Defer(func() {
+			ts.Check(s.close())
+			ts.Check(store.close())
+		})
+		switch args[0] {
+		case "fixed":
+			_, _, err := store.text(t.Context(), "DELETE FROM tickets")
+			ts.Check(err)
+			_, _, err = store.text(t.Context(), "CREATE UNIQUE INDEX one ON tickets (payment_intent_id, ticket_number)")
+			ts.Check(err)
+			s.fixed.Store(true)
+		case "alone":
+			var worker sync.Mutex
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				worker.Lock()
+				defer worker.Unlock()
+				s.serve(w, r)
+			}))
+			ts.Defer(server.Close)
+			s.url = server.URL
+		}
+		ts.Setenv("SHOP", s.url)
+	}
 }
