@@ -8,16 +8,21 @@ import (
 	"twinrow/remediate/probe/internal/gate"
 )
 
-// What control rounds are judged by. The figures were measured on two cores
-// with a Go server in the same process, idle and under three busy loops.
+// What control rounds are judged by.
+//
+// A single request may look slower than it is among others: Go, for one, rounds
+// the timers of an idle process up to a millisecond, so that a single worker
+// that sleeps 50 µs was seen to take 1.2 ms alone and 0.15 ms among others.
+// With work s and at most 1.2 ms added to a request alone, one worker's
+// parallelism comes out below (s + 1.2 ms) / s for any N. That is below
+// enoughParallelism where s is above 0.8 ms, so where a request alone takes 2 ms.
+// Under that, no figure seen from outside tells one fast worker from many; a
+// rule on the gaps between answers was tried and let one pass.
 const (
 	// resolution is how long the quickest single request must take beneath the
-	// network for parallelism to be told from latency. Below it a single worker
-	// and many look alike: waking up costs as much as the work.
-	resolution = 150 * time.Microsecond
-	// enoughParallelism is what a pass needs. A single worker came out at 0.5
-	// to 1.1, at 2.1 where its work was a sleep shorter than the timer's
-	// grain; five workers that wait at 3.4 to 4.9, under load at 2.3.
+	// network for a pass.
+	resolution = 2 * time.Millisecond
+	// enoughParallelism is what a pass needs, of three or more requests.
 	enoughParallelism = 2.5
 )
 
@@ -38,28 +43,33 @@ type controlLog struct {
 }
 
 // block is one control round: the quickest of the single requests right before
-// it, and the time that many at once took.
+// it and the first answer of many at once, and the time that these took.
 type block struct{ solo, together time.Duration }
+
+// burst is what one release of control requests took.
+type burst struct{ first, last time.Duration }
 
 // controlRound fires some single requests and then as many at once as an
 // attack does, all of them with keys that differ.
 func (r *runner) controlRound(ctx context.Context) error {
 	solo := time.Duration(0)
 	for range solosPerControl {
-		span, ok, err := r.fireControl(ctx, 1)
+		b, ok, err := r.fireControl(ctx, 1)
 		if err != nil {
 			return err
 		}
 		if ok {
-			r.control.solos = append(r.control.solos, span)
-			if solo == 0 || span < solo {
-				solo = span
+			r.control.solos = append(r.control.solos, b.last)
+			if solo == 0 || b.last < solo {
+				solo = b.last
 			}
 		}
 	}
-	span, ok, err := r.fireControl(ctx, r.spec.controlSize())
+	b, ok, err := r.fireControl(ctx, r.spec.controlSize())
 	if ok && solo > 0 {
-		r.control.blocks = append(r.control.blocks, block{solo, span})
+		// Whoever answered first was alone until then, and not asleep.
+		r.control.solos = append(r.control.solos, b.first)
+		r.control.blocks = append(r.control.blocks, block{min(solo, b.first), b.last})
 	}
 	return err
 }
@@ -76,12 +86,12 @@ func (r *runner) scout(ctx context.Context) error {
 	quickest := map[gate.Hold]time.Duration{}
 	for i := range 2 * solosPerControl {
 		r.hold = gate.Hold(i % 2)
-		span, ok, err := r.fireControl(ctx, 1)
+		b, ok, err := r.fireControl(ctx, 1)
 		if err != nil {
 			return err
 		}
-		if least, known := quickest[gate.Hold(i%2)]; ok && (!known || span < least) {
-			quickest[gate.Hold(i%2)] = span
+		if least, known := quickest[gate.Hold(i%2)]; ok && (!known || b.last < least) {
+			quickest[gate.Hold(i%2)] = b.last
 		}
 	}
 	r.hold = gate.HoldBody
@@ -97,7 +107,7 @@ func (r *runner) scout(ctx context.Context) error {
 func (r *runner) moreControls(ctx context.Context) error {
 	for range r.spec.moreControls() {
 		ratios := r.ratios()
-		if len(ratios) == 0 || r.work() < resolution || r.parallelism() >= r.enough() || ratios[len(ratios)-1] < r.enough() {
+		if len(ratios) == 0 || r.work() < resolution || ratios[len(ratios)-1] < r.enough() || r.overlapDoubt() == "" {
 			return nil
 		}
 		if err := r.controlRound(ctx); err != nil {
@@ -107,18 +117,19 @@ func (r *runner) moreControls(ctx context.Context) error {
 	return nil
 }
 
-// fireControl returns the time from the release to the last answer; ok is
-// false where that says nothing.
-func (r *runner) fireControl(ctx context.Context, n int) (span time.Duration, ok bool, err error) {
+// fireControl returns the times from the release to the answers; ok is false
+// where they say nothing.
+func (r *runner) fireControl(ctx context.Context, n int) (b burst, ok bool, err error) {
 	v, err := r.controlVolley(n)
 	if err != nil {
-		return 0, false, err
+		return burst{}, false, err
 	}
 	shot, err := r.fire(ctx, v.requests)
 	if err != nil {
-		return 0, false, err
+		return burst{}, false, err
 	}
 	ok = true
+	var done []time.Duration
 	for i := range shot.Answers {
 		a := &shot.Answers[i]
 		switch {
@@ -129,10 +140,12 @@ func (r *runner) fireControl(ctx context.Context, n int) (span time.Duration, ok
 		case a.Status == 401 || a.Status == 403 || a.Status == 429 || a.Status >= 500:
 			r.control.refused++
 		}
-		span = max(span, a.Done.Sub(shot.First))
+		done = append(done, a.Done.Sub(shot.First))
 	}
 	r.holdBack(r.control.early)
-	return span, ok, nil
+	slices.Sort(done)
+	b.first, b.last = done[0], done[len(done)-1]
+	return b, ok, nil
 }
 
 func (r *runner) controlVolley(n int) (*volley, error) {

@@ -143,6 +143,9 @@ func (s *Spec) checkSending(name string) error {
 			return problem(name, "there are keys, but no request uses {{.Key}}")
 		}
 	}
+	if n := len(first["\x00body"]) * s.atOnce(); n > maxSentAtOnce {
+		return problem(name, "the bodies of one round are %d MB together; %d are allowed", n>>20, maxSentAtOnce>>20)
+	}
 	return s.checkControl(name, one)
 }
 

@@ -28,6 +28,7 @@ const (
 type runner struct {
 	spec      *Spec
 	deps      Deps
+	target    gate.Target
 	transport gate.Transport
 	signer    *sign.Signer
 	sources   map[string]RowSource
@@ -152,33 +153,33 @@ func (r *runner) connect(ctx context.Context, address string) error {
 	if err != nil {
 		return err
 	}
-	target := gate.Target{Address: address, TLS: config, Timeout: r.spec.timeout,
+	r.target = gate.Target{Address: address, TLS: config, Timeout: r.spec.timeout,
 		BodyLimit: min(bodyLimit, bodiesLimit/r.spec.atOnce())}
 	host := r.spec.base.Host
-	second, err := r.speaksSecond(ctx, target)
+	second, err := r.speaksSecond(ctx)
 	if err != nil {
 		return dialProblem(host, err)
 	}
-	r.transport = h1.New(target)
+	r.transport = h1.New(r.target)
 	if second {
-		r.transport = h2.New(target)
+		r.transport = h2.New(r.target)
 	}
 	r.control.loopback = r.spec.Loopback(ctx)
-	if r.control.trips, err = gate.Trips(ctx, target); err != nil {
+	if r.control.trips, err = gate.Trips(ctx, r.target); err != nil {
 		return dialProblem(host, err)
 	}
 	return nil
 }
 
 // speaksSecond tells whether to speak HTTP/2.
-func (r *runner) speaksSecond(ctx context.Context, target gate.Target) (bool, error) {
+func (r *runner) speaksSecond(ctx context.Context) (bool, error) {
 	switch {
-	case r.spec.carrier == Transport1 || r.spec.carrier == TransportAuto && target.TLS == nil:
+	case r.spec.carrier == Transport1 || r.spec.carrier == TransportAuto && r.target.TLS == nil:
 		return false, nil
 	case r.spec.carrier == Transport2:
 		return true, nil
 	}
-	conn, err := gate.Dial(ctx, target, "h2", "http/1.1")
+	conn, err := gate.Dial(ctx, r.target, "h2", "http/1.1")
 	if err != nil {
 		return false, err
 	}

@@ -61,11 +61,11 @@ func (s *Spec) moreControls() int { return s.controls() }
 
 // total is the number of requests of the whole run, at most.
 func (s *Spec) total() int {
-	scouts := 0
+	singles := 0
 	if s.controls() > 0 {
-		scouts = 2 * solosPerControl
+		singles = 2 * solosPerControl
 	}
-	return scouts + s.rounds*s.atOnce() + (s.controls()+s.moreControls())*(s.controlSize()+solosPerControl)
+	return singles + s.rounds*s.atOnce() + (s.controls()+s.moreControls())*(s.controlSize()+solosPerControl)
 }
 
 // schedule returns the order of rounds, true for an attack. A control round

@@ -52,7 +52,7 @@ func TestManyUsersOverFewKeys(t *testing.T) {
 	for _, transport := range []string{"http1", "http2"} {
 		for _, fixed := range []bool{false, true} {
 			target := newShop()
-			target.fixed, target.blind, target.window = fixed, true, 2*time.Millisecond
+			target.fixed, target.blind, target.window = fixed, true, 3*time.Millisecond
 			server := serve(t, withHealth(target, "healthy"), false)
 			result := run(t, spec(t, server.URL, strings.ReplaceAll(stadium, "TRANSPORT", transport)), target)
 			want := map[bool]Verdict{false: Fail, true: Pass}[fixed]
@@ -81,7 +81,7 @@ func TestUnhealthyIsInconclusive(t *testing.T) {
 func TestEarlyAnswersAreHeldBackAtTheHeader(t *testing.T) {
 	for _, transport := range []string{"http1", "http2"} {
 		for _, fixed := range []bool{false, true} {
-			target := newShop()
+			target := fixedShop()
 			target.blind, target.fixed = true, fixed
 			server := serve(t, target, false)
 			text := strings.NewReplacer("TRANSPORT", transport, "URL/book", "URL/book?seat={{.seat}}").Replace(seatSpec)
@@ -105,8 +105,7 @@ func TestWhatKeepsAFixedTargetFromPassing(t *testing.T) {
 		{"used before", `"seat_{{.NowMillis}}_{{.Round}}"`, "old", "the rows were there before"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			target := newShop()
-			target.fixed = true
+			target := fixedShop()
 			target.booked["old"] = 1
 			text := strings.ReplaceAll(strings.ReplaceAll(seatSpec, test.old, test.new), "TRANSPORT", "http1")
 			if test.name == "used before" {
@@ -127,8 +126,7 @@ func TestControlOfItsOwn(t *testing.T) {
 		"keys": "control: {keys: [c1, c2, c3, c4, c5, c6, c7, c8, c9, d1, d2, d3, d4, d5, d6, d7, d8, d9, e1, e2, e3, e4, e5, e6, e7, e8, e9, f1, f2, f3, f4, f5, f6, f7, f8, f9, g1, g2, g3, g4]}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			target := newShop()
-			target.fixed, target.window = true, time.Millisecond
+			target := fixedShop()
 			text := strings.NewReplacer("TRANSPORT", "http2", `"seat_{{.NowMillis}}_{{.Round}}"`, `"{{.Key}}"`, "rounds: 3", "rounds: 1").Replace(seatSpec) + "keys: [seat-1]\n" + control
 			result := run(t, spec(t, serve(t, target, false).URL, text), target)
 			if result.Verdict != Pass {
@@ -152,8 +150,7 @@ func TestRowsSettle(t *testing.T) {
 		{"never", []string{"0", "0"}, Fail},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			target := newShop()
-			target.fixed = true
+			target := fixedShop()
 			text := strings.NewReplacer("TRANSPORT", "http1", "rounds: 3", "rounds: 1", "settle: 20ms, within: 100ms", "settle: 150ms, within: 300ms").Replace(seatSpec)
 			source := &scripted{counts: test.counts}
 			result, err := Run(context.Background(), spec(t, serve(t, target, false).URL, text), Deps{
@@ -223,7 +220,7 @@ func TestSignedCallsCarryTheSameBytes(t *testing.T) {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
-		time.Sleep(time.Millisecond)
+		time.Sleep(3 * time.Millisecond)
 		mu.Lock()
 		defer mu.Unlock()
 		if heads[string(body)] == nil {
@@ -376,7 +373,7 @@ const server = require('http').createServer((request, response) => {
       booked.add(seat)
       response.setHeader('content-type', 'application/json')
       response.end(JSON.stringify({status: noop ? 'noop' : 'booked'}))
-    }, 3)
+    }, 5)
   })
 })
 server.listen(0, '127.0.0.1', () => console.log(server.address().port))

@@ -18,6 +18,8 @@ const (
 	MaxRequests = 200_000
 	// MaxBody is the length in bytes of one request's body.
 	MaxBody = 1 << 20
+	// maxSentAtOnce is the length in bytes of all bodies of a round.
+	maxSentAtOnce = 64 << 20
 	// defaultCopies and defaultRounds are used where fire does not say. More
 	// than one round only makes sense where rounds differ.
 	defaultCopies, defaultRounds = 10, 20

@@ -59,6 +59,7 @@ func TestMistakesHaveLineAndColumn(t *testing.T) {
 		{"json template", "exactly: 1", "exactly: 1, json: {a: \"{{.Key}}\"}", "is no template"},
 		{"copies", "expect:", "fire: {copies: 0}\nexpect:", "probe.yaml:8:16: a whole number from 1"},
 		{"too many", "expect:", "fire: {copies: 2000, rounds: 10000}\nexpect:", "requests in all are more than"},
+		{"too much", `body: "{{.seat}}"`, "body: " + strings.Repeat("x", 100_000) + "\nfire: {copies: 1000}", "the bodies of one round are 95 MB"},
 		{"transport", "expect:", "fire: {transport: quic}\nexpect:", `probe.yaml:8:19: unknown transport "quic"`},
 		{"time", "expect:", "timeout: soon\nexpect:", "probe.yaml:8:10: a time from"},
 		{"header", "x-site", "content-length", "probe.yaml:5:13: content-length is set by the probe itself"},
@@ -187,8 +188,7 @@ func TestFlags(t *testing.T) {
 	}
 	two := int64(2)
 	for _, transport := range []string{"http1", "http2"} {
-		target := newShop()
-		target.fixed, target.window = true, 2*1000*1000
+		target := fixedShop()
 		s, err := FromFlags(Flags{URL: serve(t, target, false).URL, Copies: 6, Keys: []string{"a", "b", "c"}, Body: "@" + file,
 			Headers: []string{"x-a: b"}, Transport: transport, Rows: "SELECT count(*) FROM t WHERE seat = $1", RowsSource: "shop"}, noEnv)
 		if err != nil {
