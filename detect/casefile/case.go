@@ -106,6 +106,14 @@ type Table struct {
 	// Untimed counts the rows of groups whose time could not be read.
 	Untimed *Untimed `json:"untimed,omitempty"`
 	Totals  Totals   `json:"totals"`
+	// What follows is absent where the table has no groups. Clock is absent
+	// too where no time column was named, Incident where no duplicate has a time.
+	Clock    *Clock    `json:"clock,omitempty"`
+	Impact   *Impact   `json:"impact,omitempty"`
+	Incident *Incident `json:"incident,omitempty"`
+	Retries  *Retries  `json:"retries,omitempty"`
+	// KeyLab stands for an empty result too: the key may be the wrong one.
+	KeyLab *KeyLab `json:"key_lab,omitempty"`
 }
 
 // Column is one column as the catalogue had it.
@@ -155,6 +163,10 @@ type Totals struct {
 	// column of addresses was named.
 	Customers int           `json:"customers"`
 	ByClass   map[Class]int `json:"by_class"`
+	// ByStrength counts the groups by how sure their class is.
+	ByStrength map[Strength]int `json:"by_strength,omitempty"`
+	// Differing counts the groups whose copies differ: not safe to delete unread.
+	Differing int `json:"differing,omitempty"`
 	// FirstDuplicate and LastDuplicate are the earliest and the latest time of
 	// a row that is not the first of its group, RFC 3339 in UTC; nil where no
 	// such row has a time.

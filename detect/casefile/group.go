@@ -47,7 +47,12 @@ type Group struct {
 	Differs []string `json:"differs"`
 	Reasons []string `json:"reasons"`
 	Unknown []string `json:"unknown"`
-	Rows    []Row    `json:"rows"`
+	// Differences say how the columns of Differs do so, column by column.
+	Differences []Difference `json:"differences,omitempty"`
+	// Fits are all retry schedules that the gaps fit, the best first; empty
+	// where none does or none was tried.
+	Fits []Fit `json:"fits,omitempty"`
+	Rows []Row `json:"rows"`
 }
 
 // Row is one row of a group.
@@ -58,8 +63,16 @@ type Row struct {
 	// GapUS is the time since the row before in microseconds, nil for the
 	// first row and where a time is missing.
 	GapUS *int64 `json:"gap_us"`
-	// Class is that of the gap, nil for the first row.
-	Class *Class `json:"class"`
+	// Class is that of the gap, nil for the first row; Strength says how sure it is.
+	Class    *Class   `json:"class"`
+	Strength Strength `json:"strength,omitempty"`
+	// Written is the evidence of the row's transaction, nil where the source keeps none.
+	Written *Written `json:"written,omitempty"`
+	// References are the rows of other tables that refer to this one, counted
+	// for surplus rows only.
+	References []Reference `json:"references,omitempty"`
+	// UsedSince says in plain words what tells that the row was used after it was written.
+	UsedSince []string `json:"used_since,omitempty"`
 	// Values are all columns, in the table's order.
 	Values Fields `json:"values"`
 	// Image is what a clean-up compares before it touches the row; see source.Row.

@@ -1,11 +1,14 @@
 // Package classify says what made each gap between the rows of a group, how
-// sure that is, and why. It owns the windows and the words of the reasons.
+// sure that is, and why: from the transactions where the source kept their
+// times, from the gaps else. It owns the windows, the retry schedules, the
+// words of the reasons, and what the groups of a table say together.
 //
 // It must not know where rows come from, nor write a document.
 package classify
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -40,50 +43,129 @@ func (w Windows) Check() error {
 	}
 }
 
+// Evidence is what is known of one row's writing.
+type Evidence struct {
+	// At is the row's time, nil where it has none; Value is what stands in the
+	// time column.
+	At    *source.Instant
+	Value source.Value
+	// Writer is the row's transaction, nil where the source keeps none.
+	Writer *source.Writer
+	// By and How are filled in by Judge: what the transaction did to the row.
+	By  casefile.WrittenBy
+	How string
+	// ID is the row's id where it is one whole number that grows, else nil.
+	ID *int64
+	// UpdatedAt is the row's own time of its last change, nil where there is none.
+	UpdatedAt *source.Instant
+}
+
+// Facts hold for all groups of a table.
+type Facts struct {
+	Windows Windows
+	// Step is the measured resolution of the time column: the least
+	// difference that it can show.
+	Step time.Duration
+	// Writes is what writes the time column, one of source's constants, or "".
+	Writes string
+	// KeepsTimes is true where the source kept the times of commits.
+	KeepsTimes bool
+	// Comparable is true where the time column can be compared with the times
+	// of commits: it names its zone, or its values agree with UTC.
+	Comparable bool
+	// Disordered is true where rows are out of order by id and time, which
+	// points to several clocks.
+	Disordered bool
+	// Schedules are the providers' that gaps are tried against.
+	Schedules []Schedule
+}
+
 // Group fills in the gaps and classes of a group and its rows, the strength
-// and the reasons. times belong to the rows, nil where there is none; the rows
-// are in order of time already. step is the measured resolution of the time
-// column: the least difference that it can show.
-func Group(g *casefile.Group, times []*source.Instant, step time.Duration, w Windows) {
-	gaps := measure(g, times, w)
-	if len(times) > 0 && times[0] != nil && times[len(times)-1] != nil {
-		g.SpanUS = microseconds(times[len(times)-1].Time.Sub(times[0].Time))
+// and the reasons. rows belong to the group's rows and are in order of time already.
+func Group(g *casefile.Group, rows []Evidence, f Facts) {
+	verdicts := f.verdicts(g, rows)
+	if first, last := rows[0].At, rows[len(rows)-1].At; first != nil && last != nil {
+		g.SpanUS = microseconds(first.Time, last.Time)
 	}
-	smallest := smallestGap(gaps)
+	f.fit(g, rows, verdicts)
+	for i, v := range verdicts {
+		g.Rows[i+1].Class, g.Rows[i+1].Strength = new(v.class), v.strength
+	}
+	smallest := smallestOf(verdicts)
 	if smallest == nil {
 		g.Class, g.Strength = casefile.UntimedClass, casefile.Possible
-		g.Reasons = []string{"no two rows with a usable time to compare"}
+		g.Reasons = append([]string{"no two rows with a usable time to compare"}, g.Reasons...)
 		return
 	}
-	g.Class = smallest.class
-	g.Strength = strength(smallest.wait, smallest.class, step)
-	g.Reasons = append(g.Reasons, reason(*smallest, len(g.Rows), w))
-	g.Reasons = append(g.Reasons, otherReasons(gaps, g.Class)...)
-	g.Mixed = len(g.Reasons) > 1
-	g.Unknown = append(g.Unknown, limits(*smallest, times, step)...)
-}
-
-type gap struct {
-	wait  time.Duration
-	class casefile.Class
-}
-
-// measure sets each row's gap and class and returns the gaps that have a time.
-func measure(g *casefile.Group, times []*source.Instant, w Windows) []gap {
-	var gaps []gap
-	for i := 1; i < len(g.Rows); i++ {
-		class := casefile.UntimedClass
-		if times[i-1] != nil && times[i] != nil {
-			wait := times[i].Time.Sub(times[i-1].Time)
-			class = w.class(wait)
-			g.Rows[i].GapUS = microseconds(wait)
-			gaps = append(gaps, gap{wait, class})
-		} else {
-			gaps = append(gaps, gap{-1, class})
+	g.Class, g.Strength = smallest.class, smallest.strength
+	others := otherReasons(verdicts, g.Class)
+	g.Mixed = len(others) > 0
+	g.Reasons = slices.Concat(f.reasons(*smallest, len(g.Rows)), others, g.Reasons)
+	g.Unknown = append(g.Unknown, f.limits(*smallest, rows)...)
+	for _, u := range smallest.unknown {
+		if !slices.Contains(g.Unknown, u) {
+			g.Unknown = append(g.Unknown, u)
 		}
-		g.Rows[i].Class = &class
 	}
-	return gaps
+}
+
+// verdict is what is said of one gap.
+type verdict struct {
+	// wait is the gap that the class goes by; timed is false where there is none.
+	wait  time.Duration
+	timed bool
+
+	class    casefile.Class
+	strength casefile.Strength
+	// proof is a sentence about the transactions, "" where they say nothing.
+	proof   string
+	unknown []string
+	// sequential is true where the second is proven to have begun after the first.
+	sequential bool
+	// byCommit is true where wait is between commits, as the time column's clock is nobody's.
+	byCommit bool
+}
+
+// verdicts judges every gap of a group and sets the rows' gaps.
+func (f Facts) verdicts(g *casefile.Group, rows []Evidence) []verdict {
+	out := make([]verdict, 0, len(rows)-1)
+	seen := earlier{facts: f}
+	for i := 1; i < len(rows); i++ {
+		seen.add(rows[i-1])
+		if rows[i-1].At != nil && rows[i].At != nil {
+			g.Rows[i].GapUS = microseconds(rows[i-1].At.Time, rows[i].At.Time)
+		}
+		out = append(out, f.verdict(rows[i-1], rows[i], &seen))
+	}
+	return out
+}
+
+// verdict judges one gap: by the transactions first, then by its width.
+func (f Facts) verdict(before, row Evidence, seen *earlier) verdict {
+	v := f.byGap(before, row)
+	if same, ok := f.sameTransaction(before, row); ok {
+		same.wait, same.timed = v.wait, v.timed
+		return same
+	}
+	return seen.judge(before, row, v)
+}
+
+// byGap classes a gap by its width alone.
+func (f Facts) byGap(before, row Evidence) verdict {
+	v := verdict{class: casefile.UntimedClass, strength: casefile.Possible}
+	if before.At != nil && row.At != nil {
+		v.wait, v.timed = row.At.Time.Sub(before.At.Time), true
+	}
+	if f.Writes != source.WritesStart && f.Writes != source.WritesStatement && trusted(before) && trusted(row) {
+		// The server's one clock against those of who knows how many.
+		v.wait, v.timed, v.byCommit = row.Writer.Committed.Sub(before.Writer.Committed).Abs(), true, true
+	}
+	if !v.timed {
+		return v
+	}
+	v.class = f.Windows.class(v.wait)
+	v.strength = f.strength(v)
+	return v
 }
 
 func (w Windows) class(wait time.Duration) casefile.Class {
@@ -99,87 +181,42 @@ func (w Windows) class(wait time.Duration) casefile.Class {
 	}
 }
 
-func smallestGap(gaps []gap) *gap {
-	var smallest *gap
-	for i := range gaps {
-		if gaps[i].class != casefile.UntimedClass && (smallest == nil || gaps[i].wait < smallest.wait) {
-			smallest = &gaps[i]
-		}
-	}
-	return smallest
-}
-
 // strength: a gap alone proves nothing. Milliseconds make a race likely, as
-// long as the clock shows them; minutes and hours fit too many causes.
-func strength(wait time.Duration, class casefile.Class, step time.Duration) casefile.Strength {
-	if class == casefile.Race && step < time.Second && wait >= step {
+// long as one clock shows them; minutes and hours fit too many causes.
+func (f Facts) strength(v verdict) casefile.Strength {
+	oneClock := v.byCommit || !f.Disordered
+	fine := v.byCommit || f.Step < time.Second && v.wait >= f.Step
+	if v.class == casefile.Race && fine && oneClock {
 		return casefile.Likely
 	}
 	return casefile.Possible
 }
 
-func reason(g gap, rows int, w Windows) string {
-	apart := Spell(g.wait) + " apart"
-	if rows > 2 {
-		apart = "the nearest two rows are " + apart
-	}
-	switch g.class {
-	case casefile.Race:
-		return apart + ", within the race window of " + Spell(w.Race)
-	case casefile.Resubmit:
-		return apart + ", beyond the race window of " + Spell(w.Race) + " and within the resubmit window of " + Spell(w.Resubmit)
-	case casefile.Retry:
-		return apart + ", beyond the resubmit window of " + Spell(w.Resubmit) + " and within the retry horizon of " + Spell(w.Horizon)
-	default:
-		return apart + ", beyond the retry horizon of " + Spell(w.Horizon)
-	}
-}
-
-// otherReasons names the classes of a group beside its own, each by its smallest gap.
-func otherReasons(gaps []gap, own casefile.Class) []string {
-	var reasons []string
-	for _, class := range casefile.Classes {
-		if class == own {
-			continue
-		}
-		var of []gap
-		for _, g := range gaps {
-			if g.class == class {
-				of = append(of, g)
-			}
-		}
+// smallestOf is the verdict that the group goes by: that of its smallest gap,
+// and of equal ones the surest.
+func smallestOf(verdicts []verdict) *verdict {
+	var smallest *verdict
+	for i := range verdicts {
+		v := &verdicts[i]
 		switch {
-		case len(of) == 0:
-		case class == casefile.UntimedClass:
-			reasons = append(reasons, fmt.Sprintf("%s without a usable time", count(len(of), "row")))
-		default:
-			least := slices.MinFunc(of, func(a, b gap) int { return int(a.wait/time.Nanosecond) - int(b.wait/time.Nanosecond) })
-			reasons = append(reasons, fmt.Sprintf("%s of %s: %s", count(len(of), "other gap"), class, Spell(least.wait)))
+		case v.class == casefile.UntimedClass:
+		case smallest == nil || v.wait < smallest.wait,
+			v.wait == smallest.wait && rank(v.strength) < rank(smallest.strength):
+			smallest = v
 		}
 	}
-	return reasons
+	return smallest
 }
 
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
+func rank(s casefile.Strength) int {
+	return slices.Index([]casefile.Strength{casefile.Proven, casefile.Likely, casefile.Possible}, s)
 }
 
-// limits says what the times themselves cannot show.
-func limits(smallest gap, times []*source.Instant, step time.Duration) []string {
-	var unknown []string
-	if smallest.wait < step || step >= time.Second && smallest.class == casefile.Race {
-		unknown = append(unknown, fmt.Sprintf("the time column shows steps of %s, so the gap is %s ± %s", Spell(step), Spell(smallest.wait), Spell(step)))
+// microseconds are those between two times, also over more than the 292 years
+// that a duration can hold.
+func microseconds(from, to time.Time) *int64 {
+	if d := to.Sub(from); d < math.MaxInt64 && d > math.MinInt64 {
+		return new(d.Microseconds())
 	}
-	if slices.ContainsFunc(times, func(t *source.Instant) bool { return t != nil && !t.Zoned }) {
-		unknown = append(unknown, "the time column names no zone; UTC was assumed")
-	}
-	return unknown
-}
-
-func microseconds(d time.Duration) *int64 {
-	us := d.Microseconds()
-	return &us
+	return new(to.UnixMicro() - from.UnixMicro())
 }

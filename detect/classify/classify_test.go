@@ -13,10 +13,10 @@ import (
 )
 
 // rowsAt makes a group of rows at the given times; "" is a row without one.
-func rowsAt(t *testing.T, texts ...string) (*casefile.Group, []*source.Instant) {
+func rowsAt(t *testing.T, texts ...string) (*casefile.Group, []Evidence) {
 	t.Helper()
 	g := &casefile.Group{Rows: make([]casefile.Row, len(texts))}
-	times := make([]*source.Instant, len(texts))
+	times := make([]Evidence, len(texts))
 	for i, text := range texts {
 		if text == "" {
 			continue
@@ -25,7 +25,7 @@ func rowsAt(t *testing.T, texts ...string) (*casefile.Group, []*source.Instant) 
 		if err != nil {
 			t.Fatal(err)
 		}
-		times[i] = &at
+		times[i].At = &at
 	}
 	return g, times
 }
@@ -49,7 +49,7 @@ func TestClassOfOneGap(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g, times := rowsAt(t, first, c.second)
-			Group(g, times, time.Millisecond, DefaultWindows)
+			Group(g, times, Facts{Windows: DefaultWindows, Step: time.Millisecond})
 			if g.Class != c.class || g.Strength != c.strength {
 				t.Errorf("got %s (%s), want %s (%s)", g.Class, g.Strength, c.class, c.strength)
 			}
@@ -65,7 +65,7 @@ func TestClassOfOneGap(t *testing.T) {
 
 func TestMixedGroupHasTheClassOfItsSmallestGap(t *testing.T) {
 	g, times := rowsAt(t, "2025-12-19 10:00:00.000", "2025-12-19 15:00:00.000", "2025-12-19 15:00:00.014", "")
-	Group(g, times, time.Millisecond, DefaultWindows)
+	Group(g, times, Facts{Windows: DefaultWindows, Step: time.Millisecond})
 	if g.Class != casefile.Race || !g.Mixed {
 		t.Errorf("got %s, mixed %v", g.Class, g.Mixed)
 	}
@@ -87,7 +87,7 @@ func TestMixedGroupHasTheClassOfItsSmallestGap(t *testing.T) {
 
 func TestWholeSecondsCannotShowARace(t *testing.T) {
 	g, times := rowsAt(t, "2025-12-19T10:00:00Z", "2025-12-19T10:00:01Z")
-	Group(g, times, time.Second, DefaultWindows)
+	Group(g, times, Facts{Windows: DefaultWindows, Step: time.Second})
 	if g.Class != casefile.Race || g.Strength != casefile.Possible {
 		t.Errorf("got %s (%s)", g.Class, g.Strength)
 	}
@@ -99,11 +99,11 @@ func TestWholeSecondsCannotShowARace(t *testing.T) {
 
 func TestDatesAloneCannotShowARace(t *testing.T) {
 	g, times := rowsAt(t, "2025-12-19", "2025-12-19")
-	Group(g, times, 24*time.Hour, DefaultWindows)
+	Group(g, times, Facts{Windows: DefaultWindows, Step: 24 * time.Hour})
 	if g.Class != casefile.Race || g.Strength != casefile.Possible {
 		t.Errorf("got %s (%s)", g.Class, g.Strength)
 	}
-	if want := "the time column shows steps of 24 h, so the gap is 0 s ± 24 h"; g.Unknown[0] != want {
+	if want := "the time column shows steps of 24 h, so the gap is 0 ± 24 h"; g.Unknown[0] != want {
 		t.Errorf("got %q, want %q", g.Unknown[0], want)
 	}
 }

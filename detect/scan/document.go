@@ -2,8 +2,10 @@ package scan
 
 import (
 	"cmp"
+	"context"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,41 +18,54 @@ import (
 type candidate struct {
 	number int
 	rows   []source.Row
-	times  []*source.Instant
+	// evidence belongs to rows.
+	evidence []classify.Evidence
 }
 
-// document turns what was found into the documents' form.
-func (e *engine) document(name string) (casefile.Table, []*casefile.Group) {
+// document turns what was found into the documents' form, after asking the
+// source what else it knows of the rows.
+func (e *engine) document(ctx context.Context, name string) (casefile.Table, []*casefile.Group, error) {
 	untimed := e.readTimes()
 	digits, step := e.resolution()
 	for _, c := range e.groups {
 		c.sort()
 	}
 	slices.SortFunc(e.groups, byFirstTimeThenKey)
-	groups := make([]*casefile.Group, len(e.groups))
-	for i, c := range e.groups {
-		groups[i] = e.group(name, c, digits, step)
-	}
 	table := e.tableDocument(name)
 	table.Untimed = untimed
+	facts, err := e.witness(ctx, &table, step)
+	if err != nil {
+		return table, nil, err
+	}
+	if err := e.compare(ctx); err != nil {
+		return table, nil, err
+	}
+	groups := make([]*casefile.Group, len(e.groups))
+	for i, c := range e.groups {
+		groups[i] = e.group(name, c, digits, facts)
+	}
 	table.Totals = e.totals(groups)
-	return table, groups
+	return table, groups, e.sumUp(ctx, &table, groups, facts)
 }
 
 // readTimes parses the time of every candidate row and says how many have none.
 func (e *engine) readTimes() *casefile.Untimed {
 	column := slices.Index(e.table.ColumnNames(), e.table.Time)
+	updated := slices.Index(e.table.ColumnNames(), classify.UpdatedColumn(e.table.Columns))
 	var untimed casefile.Untimed
 	for _, c := range e.groups {
-		c.times = make([]*source.Instant, len(c.rows))
-		if column < 0 {
-			continue
-		}
+		c.evidence = make([]classify.Evidence, len(c.rows))
 		for i, row := range c.rows {
+			c.evidence[i].ID = wholeID(row.ID)
+			if updated >= 0 && updated != column {
+				c.evidence[i].UpdatedAt = instant(row.Values[updated])
+			}
+			if column < 0 {
+				continue
+			}
 			value := row.Values[column]
-			at, err := source.ParseInstant(value.Text)
-			if !value.Null && err == nil {
-				c.times[i] = &at
+			c.evidence[i].Value, c.evidence[i].At = value, instant(value)
+			if c.evidence[i].At != nil {
 				continue
 			}
 			if untimed.Rows++; untimed.First == nil && !value.Null {
@@ -64,15 +79,34 @@ func (e *engine) readTimes() *casefile.Untimed {
 	return &untimed
 }
 
+func instant(v source.Value) *source.Instant {
+	if at, err := source.ParseInstant(v.Text); err == nil && !v.Null {
+		return &at
+	}
+	return nil
+}
+
+// wholeID is an id of one whole number, else nil.
+func wholeID(id []source.Value) *int64 {
+	if len(id) != 1 || id[0].Null {
+		return nil
+	}
+	n, err := strconv.ParseInt(id[0].Text, 10, 64)
+	if err != nil {
+		return nil
+	}
+	return &n
+}
+
 // resolution is the measured one of the time column: the fewest of 0, 3, 6 or
 // 9 decimal places that show every time as it stands, and the step between two
 // such times, which is a minute or a day where no value shows seconds.
 func (e *engine) resolution() (digits int, step time.Duration) {
 	coarse := 24 * time.Hour
 	for _, c := range e.groups {
-		for _, at := range c.times {
-			if at != nil {
-				digits, coarse = max(digits, at.Digits), min(coarse, at.Coarse)
+		for _, row := range c.evidence {
+			if row.At != nil {
+				digits, coarse = max(digits, row.At.Digits), min(coarse, row.At.Coarse)
 			}
 		}
 	}
@@ -91,17 +125,17 @@ func (c *candidate) sort() {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
-		return cmp.Or(compareInstants(c.times[a], c.times[b]), compareValues(c.rows[a].ID, c.rows[b].ID))
+		return cmp.Or(compareInstants(c.evidence[a].At, c.evidence[b].At), compareValues(c.rows[a].ID, c.rows[b].ID))
 	})
-	rows, times := make([]source.Row, len(order)), make([]*source.Instant, len(order))
+	rows, evidence := make([]source.Row, len(order)), make([]classify.Evidence, len(order))
 	for to, from := range order {
-		rows[to], times[to] = c.rows[from], c.times[from]
+		rows[to], evidence[to] = c.rows[from], c.evidence[from]
 	}
-	c.rows, c.times = rows, times
+	c.rows, c.evidence = rows, evidence
 }
 
 func byFirstTimeThenKey(a, b *candidate) int {
-	return cmp.Or(compareInstants(a.times[0], b.times[0]), compareValues(a.rows[0].Key, b.rows[0].Key))
+	return cmp.Or(compareInstants(a.evidence[0].At, b.evidence[0].At), compareValues(a.rows[0].Key, b.rows[0].Key))
 }
 
 // compareInstants puts nil last.
@@ -147,7 +181,7 @@ func btoi(b bool) int {
 }
 
 // group makes one line of evidence.
-func (e *engine) group(name string, c *candidate, digits int, step time.Duration) *casefile.Group {
+func (e *engine) group(name string, c *candidate, digits int, facts classify.Facts) *casefile.Group {
 	g := &casefile.Group{
 		Table:   name,
 		Key:     fields(e.table.Key.Names(), c.rows[0].Key),
@@ -155,17 +189,17 @@ func (e *engine) group(name string, c *candidate, digits int, step time.Duration
 		Unknown: slices.Clone(e.src.Info().Unknown),
 		Rows:    make([]casefile.Row, len(c.rows)),
 	}
+	names := e.table.ColumnNames()
 	for i, row := range c.rows {
 		g.Rows[i] = casefile.Row{
 			ID:     fields(e.table.ID, row.ID),
-			Time:   timeText(c.times[i], digits),
-			Values: fields(e.table.ColumnNames(), row.Values),
-			Image:  row.Image,
+			Time:   timeText(c.evidence[i].At, digits),
+			Values: fields(names, row.Values),
+			Image:  row.Image, Written: facts.Document(c.evidence[i]),
 		}
 	}
-	g.Differs = e.differs(c)
-	g.Identical = len(g.Differs) == 0
-	classify.Group(g, c.times, step, e.opts.Windows)
+	e.differ(g, c)
+	classify.Group(g, c.evidence, facts)
 	if g.Unknown == nil {
 		g.Unknown = []string{}
 	}
@@ -195,22 +229,6 @@ func timeText(at *source.Instant, digits int) *string {
 	return &text
 }
 
-// differs names the columns in which the rows of a group are not all the
-// same, leaving out the id, the time, the key's own columns and those ignored.
-func (e *engine) differs(c *candidate) []string {
-	skip := slices.Concat(e.table.ID, e.table.Ignore, e.table.Key.Columns(), []string{e.table.Time})
-	differs := []string{}
-	for i, column := range e.table.Columns {
-		if slices.Contains(skip, column.Name) {
-			continue
-		}
-		if slices.ContainsFunc(c.rows[1:], func(r source.Row) bool { return r.Values[i] != c.rows[0].Values[i] }) {
-			differs = append(differs, column.Name)
-		}
-	}
-	return differs
-}
-
 func (e *engine) tableDocument(name string) casefile.Table {
 	t := e.table
 	document := casefile.Table{
@@ -238,11 +256,15 @@ func (e *engine) tableDocument(name string) casefile.Table {
 }
 
 func (e *engine) totals(groups []*casefile.Group) casefile.Totals {
-	totals := casefile.Totals{Groups: len(groups), ByClass: map[casefile.Class]int{}}
+	totals := casefile.Totals{Groups: len(groups), ByClass: map[casefile.Class]int{}, ByStrength: map[casefile.Strength]int{}}
 	customers := map[string]bool{}
 	for _, g := range groups {
 		totals.Rows += len(g.Rows)
 		totals.ByClass[g.Class]++
+		totals.ByStrength[g.Strength]++
+		if !g.Identical {
+			totals.Differing++
+		}
 		spread(&totals, g.Rows[1:])
 		for _, row := range g.Rows {
 			if address, ok := row.Values.Get(e.table.Email); ok && strings.TrimSpace(address) != "" {

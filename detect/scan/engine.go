@@ -18,6 +18,10 @@ type engine struct {
 	count  source.Count
 	passes uint64
 	groups []*candidate
+	// same are values that only look different from their group's first row's.
+	same map[sameAs]bool
+	// unknown says what the source could not tell beside the groups.
+	unknown []string
 }
 
 // fetchRows is how many candidate rows are read by one call: enough that the

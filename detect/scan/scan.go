@@ -9,6 +9,7 @@ package scan
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"twinrow/detect/casefile"
 	"twinrow/detect/classify"
@@ -22,6 +23,14 @@ type Options struct {
 	// Memory is the most bytes that fingerprints may take; past it the table
 	// is read in passes. 0 means DefaultMemory.
 	Memory int64
+	// Schedules are the providers' that gaps are tried against; nil tries all known.
+	Schedules []classify.Schedule
+	// KeyLab tries other keys whatever the table's size; else only where it
+	// has few rows.
+	KeyLab bool
+	// Now is the time of the scan, after which a row's time is in the future;
+	// zero means the clock's.
+	Now time.Time
 	// Progress hears how far the scan is; nil is silence.
 	Progress Progress
 
@@ -65,6 +74,12 @@ func Run(ctx context.Context, src source.Source, entries []Entry, opts Options) 
 	if opts.Memory == 0 {
 		opts.Memory = DefaultMemory
 	}
+	if opts.Schedules == nil {
+		opts.Schedules = classify.Providers()
+	}
+	if opts.Now.IsZero() {
+		opts.Now = time.Now()
+	}
 	if opts.Progress == nil {
 		opts.Progress = silence{}
 	}
@@ -100,7 +115,10 @@ func (r *Result) scan(ctx context.Context, src source.Source, entry Entry, opts 
 	if err := e.find(ctx); err != nil {
 		return fmt.Errorf("scanning %s: %w", table.Name, err)
 	}
-	document, groups := e.document(name)
+	document, groups, err := e.document(ctx, name)
+	if err != nil {
+		return fmt.Errorf("asking about the rows of %s: %w", table.Name, err)
+	}
 	r.Tables = append(r.Tables, document)
 	r.Groups = append(r.Groups, groups...)
 	return nil

@@ -67,9 +67,7 @@ func (s server) info(location string) source.Info {
 	if s.system != "" {
 		info.Identity = s.system + "/" + s.databaseOID
 	}
-	if s.keepsTimes {
-		info.Unknown = []string{"transaction times are kept by the server but were not compared"}
-	} else {
+	if !s.keepsTimes {
 		info.Unknown = []string{"transaction times were not kept by the server"}
 	}
 	return info

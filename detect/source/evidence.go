@@ -1,0 +1,116 @@
+package source
+
+import (
+	"context"
+	"time"
+)
+
+// Witness is a Source that keeps evidence of the transactions that wrote rows.
+type Witness interface {
+	Source
+	// Transactions says what can be known of the table's transactions.
+	Transactions(ctx context.Context, t *Table) (Transactions, error)
+	// Writers hands on what is known of the transaction that wrote the row at
+	// each locator. A row may be left out.
+	Writers(ctx context.Context, t *Table, locators []uint64, visit func(Writer) error) error
+}
+
+// What writes a time column.
+const (
+	WritesStart       = "transaction-start"
+	WritesStatement   = "statement"
+	WritesApplication = "application"
+)
+
+// Transactions is what a source knows of a table's transactions at large.
+type Transactions struct {
+	// KeepsTimes is true where the source kept the times of commits.
+	KeepsTimes bool
+	// Writes is what the time column's default says writes it: one of the
+	// constants above, "" where there is no time column.
+	Writes string
+	// Default is the time column's default as the catalogue prints it.
+	Default string
+	// Inserted, Updated and Deleted count the table's rows since statistics
+	// began; -1 where that is not known.
+	Inserted, Updated, Deleted int64
+	// Lagging is true where the counts may miss what other sessions did in the
+	// last seconds.
+	Lagging bool
+}
+
+// Writer is what is known of the transaction that wrote a row's version.
+type Writer struct {
+	Locator uint64
+	// XID is the transaction's number as the engine prints it.
+	XID string
+	// Committed is when it committed by the server's clock; zero where not kept.
+	Committed time.Time
+	// Updated tells from the row itself whether this version came of an
+	// UPDATE; nil where the role may not look.
+	Updated *bool
+}
+
+// Referrer is a Source that can count the rows which refer to others.
+type Referrer interface {
+	// References counts, by one of the table's IncomingKeys, the rows that
+	// refer to each row at the locators. Rows nobody refers to are left out.
+	References(ctx context.Context, t *Table, k ForeignKey, locators []uint64, visit func(locator uint64, rows int64) error) error
+}
+
+// Comparer is a Source that compares the columns of two rows as the database
+// compares them.
+type Comparer interface {
+	// Compare hands on, for each pair of locators in order, whether the two
+	// rows' values are the same, for each of Table.Columns. NULL is the same as NULL.
+	Compare(ctx context.Context, t *Table, pairs [][2]uint64, visit func(same []bool) error) error
+}
+
+// Timeliner is a Source that counts rows by the time column.
+type Timeliner interface {
+	// Timeline reads the time of every row that the predicate holds for once.
+	Timeline(ctx context.Context, t *Table, w Window) (Timeline, error)
+}
+
+// Window is a stretch of time cut into buckets of one width.
+type Window struct {
+	From    time.Time
+	Width   time.Duration
+	Buckets int
+	// Now is the time after which a row is in the future and is not counted.
+	Now time.Time
+}
+
+// Timeline counts rows by time.
+type Timeline struct {
+	// Counts has a count for each bucket; Before and After lie outside.
+	Counts        []int64
+	Before, After int64
+	// Last is the newest time that is not in the future, zero where there is none.
+	Last time.Time
+}
+
+// Add counts rows of one time in the window.
+func (l *Timeline) Add(w Window, at time.Time) {
+	if at.After(w.Now) {
+		return
+	}
+	if at.After(l.Last) {
+		l.Last = at
+	}
+	switch bucket := at.Sub(w.From) / w.Width; {
+	case at.Before(w.From):
+		l.Before++
+	case int(bucket) >= w.Buckets:
+		l.After++
+	default:
+		l.Counts[bucket]++
+	}
+}
+
+// KeyReader is a Source that reads the keys of all rows as text.
+type KeyReader interface {
+	// Keys hands on the key of every row that the predicate holds for, those
+	// with a NULL too. The values are valid during the call only.
+	Keys(ctx context.Context, t *Table, visit func(parts []Value) error) error
+}
