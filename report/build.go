@@ -39,7 +39,16 @@ func Build(opened *casefile.Opened, groups []*casefile.Group, extras Extras) (*D
 	if extras.Plan != nil {
 		doc.choose(extras.Plan.Choices)
 	}
+	doc.tell()
 	return doc, nil
+}
+
+// tell puts into words what stands in the document by now.
+func (d *Document) tell() {
+	for i := range d.Tables {
+		d.Tables[i].Answers = d.Tables[i].answers(i)
+	}
+	d.Checklist, d.Timeline = d.checklist(), d.timeline()
 }
 
 func buildTable(source casefile.Source, t *casefile.Table) Table {
@@ -49,7 +58,8 @@ func buildTable(source casefile.Source, t *casefile.Table) Table {
 		Time: t.Time, ID: list(t.ID), Email: t.Email, Person: t.Person, Amount: t.Amount, Ignore: list(t.Ignore),
 		Windows: t.Windows, Way: t.Way, WayReason: t.WayReason, UniqueBy: list(t.UniqueBy),
 		ScannedRows: t.ScannedRows, NullKeyRows: t.NullKeyRows, BadLines: t.BadLines, Untimed: t.Untimed,
-		Totals: t.Totals, Groups: make([]Group, 0, t.Totals.Groups),
+		Totals: t.Totals, Clock: t.Clock, Impact: t.Impact, Incident: t.Incident, Retries: t.Retries, KeyLab: t.KeyLab,
+		Groups: make([]Group, 0, t.Totals.Groups),
 	}
 	if table.Totals.ByClass == nil {
 		table.Totals.ByClass = map[casefile.Class]int{}
@@ -61,10 +71,13 @@ func buildGroup(g *casefile.Group) Group {
 	group := Group{
 		Number: g.Number, Key: fields(g.Key), Class: g.Class, Strength: g.Strength, Mixed: g.Mixed,
 		SpanUS: g.SpanUS, Identical: g.Identical, Differs: list(g.Differs), Reasons: list(g.Reasons), Unknown: list(g.Unknown),
-		Rows: make([]Row, len(g.Rows)),
+		Differences: g.Differences, Fits: g.Fits, Rows: make([]Row, len(g.Rows)),
 	}
 	for i, r := range g.Rows {
-		group.Rows[i] = Row{ID: fields(r.ID), Time: r.Time, GapUS: r.GapUS, Class: r.Class, Values: fields(r.Values)}
+		group.Rows[i] = Row{
+			ID: fields(r.ID), Time: r.Time, GapUS: r.GapUS, Class: r.Class, Strength: r.Strength,
+			Written: r.Written, References: r.References, UsedSince: r.UsedSince, Values: fields(r.Values),
+		}
 	}
 	return group
 }

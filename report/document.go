@@ -34,6 +34,10 @@ type Document struct {
 	Journal *Journal `json:"journal,omitempty"`
 	Probes  []Probe  `json:"probes,omitempty"`
 	Mails   *Mails   `json:"mails,omitempty"`
+	// Checklist is what ends the incident and how far it is; nil where nothing was found.
+	Checklist []Check `json:"checklist,omitempty"`
+	// Timeline is what all the documents tell, in order of time.
+	Timeline []Event `json:"timeline,omitempty"`
 
 	// Dir is the case's directory as the user named it, for the commands that are suggested.
 	Dir string `json:"-"`
@@ -72,6 +76,15 @@ type Table struct {
 	BadLines    int64             `json:"bad_lines"`
 	Untimed     *casefile.Untimed `json:"untimed,omitempty"`
 	Totals      casefile.Totals   `json:"totals"`
+	// Clock, Impact, Incident, Retries and KeyLab are nil where the case does not have them.
+	Clock    *casefile.Clock    `json:"clock,omitempty"`
+	Impact   *casefile.Impact   `json:"impact,omitempty"`
+	Incident *casefile.Incident `json:"incident,omitempty"`
+	Retries  *casefile.Retries  `json:"retries,omitempty"`
+	KeyLab   *casefile.KeyLab   `json:"key_lab,omitempty"`
+	// Answers are the first screen: what happened, since when, and so on, each
+	// with the fields it is made from.
+	Answers []Answer `json:"answers"`
 	// Groups are in the order of the evidence: by first time, then key.
 	Groups []Group `json:"groups"`
 }
@@ -97,6 +110,10 @@ type Group struct {
 	Differs   []string          `json:"differs"`
 	Reasons   []string          `json:"reasons"`
 	Unknown   []string          `json:"unknown"`
+	// Differences say how the columns of Differs do so.
+	Differences []casefile.Difference `json:"differences,omitempty"`
+	// Fits are all retry schedules that the gaps fit, the best first.
+	Fits []casefile.Fit `json:"fits,omitempty"`
 	// Choice is what the plan decided for the group; nil where there is none.
 	Choice *GroupChoice `json:"choice,omitempty"`
 	// Rows are in order of time, then id.
@@ -112,11 +129,18 @@ type GroupChoice struct {
 
 // Row is one row of a group.
 type Row struct {
-	ID     casefile.Fields `json:"id"`
-	Time   *string         `json:"time"`
-	GapUS  *int64          `json:"gap_us"`
-	Class  *casefile.Class `json:"class"`
-	Values casefile.Fields `json:"values"`
+	ID       casefile.Fields   `json:"id"`
+	Time     *string           `json:"time"`
+	GapUS    *int64            `json:"gap_us"`
+	Class    *casefile.Class   `json:"class"`
+	Strength casefile.Strength `json:"strength,omitempty"`
+	// Written is the evidence of the row's transaction; nil where there is none.
+	Written *casefile.Written `json:"written,omitempty"`
+	// References are the rows of other tables that refer to this one, UsedSince
+	// what else tells that it was used after it was written.
+	References []casefile.Reference `json:"references,omitempty"`
+	UsedSince  []string             `json:"used_since,omitempty"`
+	Values     casefile.Fields      `json:"values"`
 	// Fate is "keep" or "remove" where a plan says so, else empty.
 	Fate Fate `json:"fate,omitempty"`
 }

@@ -95,8 +95,9 @@ func TestNextFollowsTheDocuments(t *testing.T) {
 		"planned": {report.Extras{Plan: plan}, []string{"twinrow apply case-dup --dry-run", "twinrow apply case-dup --allow deletes-rows,builds-index"}},
 		"stopped": {report.Extras{Plan: plan, Journal: &report.Journal{State: report.Stopped}}, []string{"twinrow apply case-dup --allow deletes-rows,builds-index", "twinrow undo case-dup"}},
 		"undone":  {report.Extras{Plan: plan, Journal: &report.Journal{State: report.Undone}}, []string{"twinrow plan case-dup"}},
-		"applied": {report.Extras{Plan: plan, Journal: &report.Journal{State: report.Applied}}, []string{"twinrow verify case-dup", "twinrow notify draft case-dup --from ADDRESS --reply-to ADDRESS"}},
-		"drafted": {report.Extras{Plan: plan, Journal: &report.Journal{State: report.Applied}, Mails: &report.Mails{Drafts: 4}}, []string{"twinrow verify case-dup"}},
+		"applied": {report.Extras{Plan: plan, Journal: &report.Journal{State: report.Applied}}, []string{"twinrow verify case-dup", "twinrow notify draft case-dup --from ADDRESS --reply-to ADDRESS", "twinrow probe SPEC.yaml --case case-dup"}},
+		"drafted": {report.Extras{Plan: plan, Journal: &report.Journal{State: report.Applied}, Mails: &report.Mails{Drafts: 4}}, []string{"twinrow verify case-dup", "twinrow probe SPEC.yaml --case case-dup"}},
+		"proven":  {report.Extras{Plan: plan, Journal: &report.Journal{State: report.Applied}, Mails: &report.Mails{Drafts: 4}, Probes: []report.Probe{{Verdict: "fail"}, {Verdict: "pass"}}}, []string{"twinrow verify case-dup"}},
 	} {
 		var got []string
 		for _, s := range fixture.MustBuild(c.extras).Next() {
@@ -118,21 +119,71 @@ func TestNextNeedsAPlanForAJournal(t *testing.T) {
 	}
 }
 
-func TestDone(t *testing.T) {
-	doc := fixture.MustBuild(report.Extras{
-		Plan:    fixture.Plan(),
-		Journal: &report.Journal{State: report.Applied, Removed: 4, At: "2025-12-27T10:00:00Z"},
-		Probes:  []report.Probe{{Name: "call-event", Environment: "staging", Verdict: "pass", Statement: "a window of 0.4 ms would have been caught"}},
-		Mails:   &report.Mails{Drafts: 4, Sent: 1, Unknown: 2, Failed: 1},
-	})
-	want := []string{
-		"planned, with the hazards deletes-rows, builds-index",
-		"applied 2025-12-27 10:00:00 UTC, 4 rows removed",
-		"probe call-event on staging: pass; a window of 0.4 ms would have been caught",
-		"4 mails drafted, 1 sent, 2 unknown, 1 failed",
+func TestTheChecklistSaysWhatTheDocumentsSay(t *testing.T) {
+	plan := fixture.Plan()
+	applied := &report.Journal{State: report.Applied, Removed: 4, At: "2025-12-27T10:00:00Z", Indexes: []string{"tickets_key"}}
+	for name, c := range map[string]struct {
+		extras report.Extras
+		want   []string
+	}{
+		"scanned": {report.Extras{}, []string{"open: nothing is planned yet", "open: nothing was done yet", "by hand: no document of the case tells", "open: no mail is drafted yet", "by hand: no document of the case tells", "open: nothing was probed yet"}},
+		"planned": {report.Extras{Plan: plan}, []string{"open: planned, and not begun", "open: nothing was done yet", "by hand: no document of the case tells", "open: no mail is drafted yet", "by hand: no document of the case tells", "open: nothing was probed yet"}},
+		"done": {report.Extras{
+			Plan: plan, Journal: applied, Mails: &report.Mails{Drafts: 4, Sent: 4},
+			Probes: []report.Probe{{Name: "p", Environment: "staging", Verdict: "fail"}, {Name: "p", Environment: "staging", Verdict: "pass", Requests: 100, Rounds: 20}},
+		}, []string{"done: 4 rows removed by 2025-12-27 10:00:00 UTC", "done: unique index tickets_key built", "by hand: no document of the case tells", "done: 4 mails drafted, 4 sent", "by hand: no document of the case tells", "done: pass: p on staging, 100 requests in 20 rounds"}},
+		"troubled": {report.Extras{
+			Plan: &report.Plan{Held: 2}, Journal: &report.Journal{State: report.Applied, Removed: 2, At: "2025-12-27T10:00:00Z"}, Mails: &report.Mails{Drafts: 4, Sent: 1, Unknown: 2, Failed: 1},
+			Probes: []report.Probe{{Name: "p", Environment: "prod", Verdict: "fail"}, {Name: "p", Environment: "staging", Verdict: "pass"}},
+		}, []string{"partly: 2 rows removed by 2025-12-27 10:00:00 UTC; 2 groups held back for a person to decide", "open: no index was built", "by hand: no document of the case tells", "failed: 4 mails drafted, 1 sent, 2 unknown, 1 failed", "by hand: no document of the case tells", "failed: fail: p on prod"}},
+		"drifted": {report.Extras{
+			Plan: plan, Journal: &report.Journal{State: report.Stopped, Removed: 3, Drifted: 1, At: "2025-12-27T10:00:00Z"},
+			Mails: &report.Mails{Drafts: 4, Sent: 1, Confirmed: &report.Confirmed{Provider: "sendgrid", Twice: 3, NotTwice: 1}},
+		}, []string{"partly: stopped 2025-12-27 10:00:00 UTC, with 3 rows removed", "open: no index was built", "by hand: no document of the case tells", "partly: 4 mails drafted, 1 sent", "by hand: no document of the case tells", "open: nothing was probed yet"}},
+		"undone": {report.Extras{Plan: plan, Journal: &report.Journal{State: report.Undone, At: "2025-12-27T10:00:00Z"}, Probes: []report.Probe{{Name: "p", Verdict: "inconclusive"}}}, []string{
+			"open: taken back 2025-12-27 10:00:00 UTC", "open: taken back 2025-12-27 10:00:00 UTC", "by hand: no document of the case tells", "open: no mail is drafted yet", "by hand: no document of the case tells", "open: inconclusive: p"}},
+	} {
+		var got []string
+		for _, check := range fixture.MustBuild(c.extras).Checklist {
+			got = append(got, string(check.State)+": "+check.Text)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
-	if diff := cmp.Diff(want, doc.Done()); diff != "" {
-		t.Errorf("done (-want +got):\n%s", diff)
+	if got := fixture.Empty().Checklist; len(got) != 0 {
+		t.Errorf("a case without duplicates has the list %v", got)
+	}
+}
+
+func TestTheTimelineIsInOrderOfTimeWhateverTheForm(t *testing.T) {
+	events := []report.Event{{At: "2025-12-27T09:30:00Z", Text: "clean-up begun", From: "journal.jsonl: n 1"}}
+	for range 100 {
+		events = append(events, report.Event{At: "2025-12-27T10:00:00Z", Text: "batch", From: "journal.jsonl"})
+	}
+	doc := fixture.MustBuild(report.Extras{
+		Journal: &report.Journal{State: report.Applied, At: "2025-12-27T10:00:00Z", Events: events},
+		Mails:   &report.Mails{Drafts: 4, Sent: 2, DraftedAt: "2025-12-27T10:05:00Z", FirstSentAt: "2025-12-27T10:06:00Z", LastSentAt: "2025-12-27T10:06:01Z"},
+		Probes:  []report.Probe{{Name: "p", Verdict: "fail", At: "2025-12-26T10:00:00Z", From: "probes/p.json: verdict"}},
+	})
+	var got []string
+	for _, e := range doc.Timeline {
+		if e.From == "" {
+			t.Errorf("%q is from nowhere", e.Text)
+		}
+		if e.Text != "batch" {
+			got = append(got, e.Text)
+		}
+	}
+	want := []string{
+		"first duplicate written", "last duplicate written", "probed, fail: p", "scanned, and the case written", "clean-up begun",
+		"61 more records until 2025-12-27 10:00:00 UTC", "4 mails drafted", "first mail accepted by the provider", "last mail accepted by the provider",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("timeline (-want +got):\n%s", diff)
+	}
+	if len(doc.Timeline) > 60 {
+		t.Errorf("it has %d events", len(doc.Timeline))
 	}
 }
 

@@ -1,8 +1,6 @@
 package report
 
-import (
-	"strings"
-)
+import "strings"
 
 // Step is something to do next.
 type Step struct {
@@ -31,10 +29,15 @@ func (d *Document) Next() []Step {
 		return []Step{{"go on where it stopped", d.apply(dir)}, {"or take everything back", "twinrow undo " + dir}}
 	case d.Journal.State == Undone:
 		return []Step{plan}
-	case d.Mails == nil:
-		return []Step{verify, draft}
 	}
-	return []Step{verify}
+	steps := []Step{verify}
+	if d.Mails == nil {
+		steps = append(steps, draft)
+	}
+	if d.proven().State != CheckDone {
+		steps = append(steps, Step{"prove that the fix holds", "twinrow probe SPEC.yaml --case " + dir})
+	}
+	return steps
 }
 
 func (d *Document) found() bool {
@@ -63,30 +66,4 @@ func ShellWord(text string) string {
 		return text
 	}
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-}
-
-// Done says in one line each what the later documents report, without full stops.
-func (d *Document) Done() []string {
-	var lines []string
-	if d.Plan != nil {
-		line := "planned"
-		if len(d.Plan.Hazards) > 0 {
-			line += ", with the hazards " + Plain(strings.Join(d.Plan.Hazards, ", "))
-		}
-		lines = append(lines, line)
-	}
-	if j := d.Journal; j != nil {
-		lines = append(lines, Plain(string(j.State))+" "+Instant(&j.At)+" UTC, "+Count(j.Removed, "row")+" removed")
-	}
-	for _, p := range d.Probes {
-		line := "probe " + Plain(p.Name)
-		if p.Environment != "" {
-			line += " on " + Plain(p.Environment)
-		}
-		lines = append(lines, line+": "+Plain(p.Verdict)+"; "+Plain(p.Statement))
-	}
-	if m := d.Mails; m != nil {
-		lines = append(lines, Count(m.Drafts, "mail")+" drafted, "+Number(m.Sent)+" sent, "+Number(m.Unknown)+" unknown, "+Number(m.Failed)+" failed")
-	}
-	return lines
 }

@@ -1,9 +1,13 @@
 package report
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
+	"slices"
+	"strings"
 
 	"twinrow/detect/casefile"
 )
@@ -12,7 +16,7 @@ import (
 // masked: keys, addresses, names and all other columns, and ids where their
 // column is also part of the key or holds an address or a name. Left are
 // NULLs, ids, times, and what was decided. A predicate is masked as a whole,
-// since it may hold values.
+// since it may hold values; so is what a sentence of a group quotes of its rows.
 //
 // A value has the same mask everywhere in one case and another in any other
 // case. The masks are keyed by the digest of case.json, which the copy does
@@ -26,6 +30,7 @@ func Redact(doc *Document) *Document {
 	for i := range doc.Tables {
 		redacted.Tables[i] = m.table(&doc.Tables[i])
 	}
+	redacted.tell()
 	return &redacted
 }
 
@@ -52,7 +57,9 @@ func (m *masker) table(t *Table) Table {
 	}
 	table.Groups = make([]Group, len(t.Groups))
 	for i, g := range t.Groups {
+		m.sentences(&g, show)
 		g.Key = m.fields(g.Key, nil)
+		g.Differences = m.differences(g.Differences)
 		rows := make([]Row, len(g.Rows))
 		for j, r := range g.Rows {
 			rows[j] = m.row(r, t.Time, show)
@@ -69,6 +76,76 @@ func (m *masker) row(r Row, timeColumn string, show map[string]bool) Row {
 	r.ID = m.fields(r.ID, func(name string) bool { return show[name] })
 	r.Values = m.fields(r.Values, func(name string) bool { return show[name] && !(untimed && name == timeColumn) })
 	return r
+}
+
+// differences masks the values, and leaves out a sentence that may quote them.
+func (m *masker) differences(differences []casefile.Difference) []casefile.Difference {
+	var masked []casefile.Difference
+	for _, d := range differences {
+		values := make([]casefile.Variant, len(d.Values))
+		for i, v := range d.Values {
+			v.Value = m.mask(v.Value)
+			values[i] = v
+		}
+		d.Values = values
+		if d.Kind != "number" && d.Kind != "time" {
+			d.Says = "not the same"
+		}
+		masked = append(masked, d)
+	}
+	return masked
+}
+
+// minQuote is how long a value must be, in bytes, to be looked for in a
+// sentence: shorter ones occur in words and figures that are no quotes.
+const minQuote = 4
+
+// sentences masks what the sentences of a group quote of its rows.
+func (m *masker) sentences(g *Group, show map[string]bool) {
+	quoted := map[string]*string{}
+	quote := func(f casefile.Fields) {
+		for _, field := range f {
+			if v := field.Value; v != nil && len(*v) >= minQuote && !show[field.Name] {
+				quoted[*v] = v
+			}
+		}
+	}
+	quote(g.Key)
+	for i := range g.Rows[:min(len(g.Rows), maxQuoted)] {
+		quote(g.Rows[i].Values)
+	}
+	// The longest first, so that no end of a value is left because another
+	// value is its beginning.
+	longest := slices.SortedFunc(maps.Keys(quoted), func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	var pairs []string
+	for _, v := range longest {
+		pairs = append(pairs, v, *m.mask(quoted[v]))
+	}
+	replacer := strings.NewReplacer(pairs...)
+	g.Reasons, g.Unknown = replaceAll(replacer, g.Reasons), replaceAll(replacer, g.Unknown)
+	if g.Choice != nil {
+		g.Choice = &GroupChoice{Reason: replacer.Replace(g.Choice.Reason), Held: replacer.Replace(g.Choice.Held)}
+	}
+	rows := make([]Row, len(g.Rows))
+	for i, r := range g.Rows {
+		r.UsedSince = replaceAll(replacer, r.UsedSince)
+		rows[i] = r
+	}
+	g.Rows = rows
+}
+
+// maxQuoted is how many rows of a group are looked at for quotes.
+const maxQuoted = 100
+
+func replaceAll(replacer *strings.Replacer, texts []string) []string {
+	if texts == nil {
+		return nil
+	}
+	replaced := make([]string, len(texts))
+	for i, text := range texts {
+		replaced[i] = replacer.Replace(text)
+	}
+	return replaced
 }
 
 // fields masks all values but those of the columns that may be shown.

@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"testing"
 
@@ -18,7 +19,9 @@ import (
 )
 
 func TestRedactedValuesAreInNoFormat(t *testing.T) {
-	opened, groups := fixture.Incident()
+	opened, groups := fixture.FactsCase()
+	groups[1].Reasons = append(groups[1].Reasons, "the address trinity@example.com occurs twice")
+	groups[1].Rows[1].UsedSince = []string{"customer_name was Trinity Example before"}
 	opened.Tables[0].Where = "customer_email <> 'mallory@example.com'"
 	opened.Tables[0].Untimed = &casefile.Untimed{Rows: 1, First: new("secret day")}
 	doc, err := report.Build(opened, groups, report.Extras{Plan: fixture.Plan()})
@@ -29,17 +32,17 @@ func TestRedactedValuesAreInNoFormat(t *testing.T) {
 	var all bytes.Buffer
 	for _, err := range []error{
 		table.Render(&all, redacted, table.Options{Width: 200}), json.Render(&all, redacted), csv.Render(&all, redacted),
-		markdown.Render(&all, redacted), html.Render(&all, redacted),
+		markdown.Render(&all, redacted), page(&all, redacted),
 	} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	secrets := []string{"mallory", "secret day", opened.SHA256}
+	secrets := []string{"mallory", "secret day", opened.SHA256, "vip\": true", "checked in"}
 	for _, g := range groups {
 		secrets = append(secrets, *g.Key[0].Value)
-		for _, f := range g.Rows[0].Values {
-			if f.Name != "id" && f.Name != "ticket_number" && f.Name != "created_at" {
+		for _, f := range g.Rows[1].Values {
+			if f.Name != "id" && f.Name != "status" && f.Name != "ticket_number" && f.Name != "created_at" {
 				secrets = append(secrets, *f.Value)
 			}
 		}
@@ -108,4 +111,9 @@ func TestRedactKeepsNulls(t *testing.T) {
 	if got := *group.Rows[0].Values[4].Value; got == "soon" {
 		t.Error("a value in the time column that is no time was left")
 	}
+}
+
+func page(w io.Writer, doc *report.Document) error {
+	_, err := html.Render(w, doc, html.Options{})
+	return err
 }

@@ -195,9 +195,10 @@ func Unknowns(groups []Group, limit int) (all []Unknown, more int) {
 	return all[:shown], len(all) - shown
 }
 
-// UnknownLines are Unknowns as sentences, each Plain and without a full stop.
-func UnknownLines(groups []Group, limit int) []string {
-	all, more := Unknowns(groups, limit)
+// UnknownLines are Unknowns of the table's groups, then what could not be
+// counted of its impact: sentences, each Plain and without a full stop.
+func (t *Table) UnknownLines(limit int) []string {
+	all, more := Unknowns(t.Groups, limit)
 	lines := make([]string, 0, len(all)+1)
 	for _, u := range all {
 		line := Plain(u.Text)
@@ -208,6 +209,11 @@ func UnknownLines(groups []Group, limit int) []string {
 	}
 	if more > 0 {
 		lines = append(lines, "and "+Number(more)+" more of single groups, in the JSON")
+	}
+	if t.Impact != nil {
+		for _, text := range t.Impact.Unknown {
+			lines = append(lines, Plain(text))
+		}
 	}
 	return lines
 }

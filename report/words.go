@@ -67,8 +67,8 @@ func Count[N int | int64](n N, noun string) string {
 	return Number(n) + " " + noun + "s"
 }
 
-// Sentence gives a line without a full stop a capital and a full stop.
-func Sentence(line string) string { return Capital(line) + "." }
+// Sentence gives a line a capital and, where it has none yet, a full stop.
+func Sentence(line string) string { return strings.TrimSuffix(Capital(line), ".") + "." }
 
 // Capital gives a line a capital.
 func Capital(line string) string {

@@ -21,20 +21,37 @@ type Page struct {
 	// Contents leads to the tables where there are several.
 	Contents []PageLink
 	Figures  []PageFigure
+	// Answers are those of the only table; empty where there are several.
+	Answers []PageAnswer
 	// Notes are what a reader must know before the rest, as that values are masked.
-	Notes  []string
-	Next   []PageStep
-	Done   []string
-	Tables []PageTable
-	// About are facts about the report itself.
+	Notes    []string
+	Next     []PageStep
+	Checks   []PageCheck
+	Timeline []PageEvent
+	Tables   []PageTable
+	// About are facts about the report itself, Meta the same for a program.
 	About []PageFact
+	Meta  []PageMeta
 }
 
-// PageLink leads to a place on the page.
-type PageLink struct{ Anchor, Name, Text string }
+// PageMeta is a fact for a program.
+type PageMeta struct{ Name, Content string }
 
-// PageFigure is one large figure with what it counts.
-type PageFigure struct{ Name, Value, Detail string }
+// PageLink leads to a place on the page; From names the field that Text is made from.
+type PageLink struct{ Anchor, Name, Text, From string }
+
+// PageFigure is one large figure with what it counts and the field it stands in.
+type PageFigure struct{ Name, Value, Detail, From string }
+
+// PageAnswer is a question of the first screen; From names the fields that answer it.
+type PageAnswer struct{ Question, Text, From string }
+
+// PageCheck is one thing that ends the incident. StateClass is the state's
+// word in the style sheet.
+type PageCheck struct{ Name, State, StateClass, Text, Detail, From string }
+
+// PageEvent is one line of the timeline; At is RFC 3339, Shown the same for a person.
+type PageEvent struct{ At, Shown, Text, From string }
 
 // PageStep is something to do next and the command for it.
 type PageStep struct{ Does, Command string }
@@ -48,27 +65,53 @@ type PageTable struct {
 	// Heading and Lead are empty where the table is the only one: the page's own serve.
 	Heading, Lead string
 	Figures       []PageFigure
+	Answers       []PageAnswer
 	Notes         []string
-	Chart         *PageChart
+	Charts        []PageChart
 	Groups        []PageGroup
 	// More says how many groups are not on the page, and MoreCommand how to
 	// get them; empty where all are.
 	More, MoreCommand string
 	Unknown           []string
+	// Keys are what other keys would have found, KeysSay sentences on them.
+	Keys     []PageTrial
+	KeysSay  []string
+	KeysFrom string
+	// Facts are lists with a heading each, as on the clock.
+	Facts []PageFacts
 	// Rules are how it was decided.
 	Rules []PageFact
+}
+
+// PageTrial is what one key would have found; Given is true for the one asked for.
+type PageTrial struct {
+	Variant, Key, Groups, Surplus string
+	Given                         bool
+}
+
+// PageFacts are sentences under a heading, and From the field they stand in.
+type PageFacts struct {
+	Heading, From string
+	Lines         []string
 }
 
 // PageGroup is one group, in the list and by itself.
 type PageGroup struct {
 	Anchor string
+	// From names the group in the evidence.
+	From   string
 	Number string
 	Key    []PagePair
 	// Class is the word, ClassName the one of the style sheet.
 	Class, ClassName, Sureness string
 	Gap, First, IDs, Copies    string
-	Differs                    bool
-	Reasons                    []string
+	// SortGap is the least gap in microseconds, SortRows the number of rows:
+	// what the script sorts by.
+	SortGap, SortRows string
+	Differs           bool
+	Reasons           []string
+	// Used is what tells that rows were used after they were written.
+	Used []string
 	// Decision is what the plan decided; empty where there is none.
 	Decision string
 	Rows     []PageRow
@@ -83,14 +126,24 @@ type PagePair struct {
 	PageValue
 }
 
-// PageValue is one value.
+// PageValue is one value. Null is true for what is none: NULL, or Text.
 type PageValue struct {
 	Text string
 	Null bool
+	// Part is what of Text differs from the other rows, and After what follows
+	// it; Text is then what stands before. Empty where nothing is marked.
+	Part, After string
+	// Rows says in how many rows it stands, where it is one of several in a place.
+	Rows string
 }
 
-// PageRow heads the column in which a row of a group stands.
-type PageRow struct{ ID, Time, Gap, Fate string }
+// PageRow heads the column in which a row of a group stands. Class is that of
+// the gap, Written the evidence of the row's transaction; both may be empty.
+type PageRow struct {
+	ID, Time, Gap, Fate        string
+	Class, ClassName, Strength string
+	Written                    string
+}
 
 // PageColumn is one column of the rows side by side.
 type PageColumn struct {
@@ -99,6 +152,8 @@ type PageColumn struct {
 	Differs bool
 	// Remark says more of the column, as that it was not compared.
 	Remark string
+	// Path is the place within the column's JSON; empty for the whole value.
+	Path string
 	// Same is true where all rows show the same text, which is then the one value.
 	Same   bool
 	Values []PageValue
@@ -106,7 +161,7 @@ type PageColumn struct {
 	Span int
 }
 
-// PageChart is the drawing of the gaps. Lengths are in units of its view box.
+// PageChart is a drawing. Lengths are in units of its view box.
 type PageChart struct {
 	// ID is unique on the page.
 	ID, Title, Description string
@@ -117,9 +172,39 @@ type PageChart struct {
 	Ticks     []PageTick
 	Dots      []PageDot
 	Bars      []PageBar
-	Legend    []PageLegend
+	// Panels are the parts of a drawing that share its axis; none for a single one.
+	Panels []PagePanel
+	Bands  []PageBand
+	Waits  []PageWaits
+	Legend []PageLegend
 	// Note explains the height of bars; empty for dots.
 	Note string
+	// Says are sentences on what is drawn, and From the field they stand in.
+	Says []string
+	From string
+}
+
+// High is the height of the area of the marks.
+func (c PageChart) High() float64 { return c.Base - c.Top }
+
+// PagePanel is a part of a drawing with a ground line of its own.
+type PagePanel struct {
+	Top, Base, LabelY float64
+	Label             string
+}
+
+// PageBand is a time with the interval it lies in. Anchor says how
+// its name stands to it: "start", "middle" or "end".
+type PageBand struct {
+	At, From, Width      float64
+	Label, Title, Anchor string
+}
+
+// PageWaits are the waits of one retry schedule, on a line of their own.
+type PageWaits struct {
+	Y     float64
+	Label string
+	Marks []PageTick
 }
 
 // PageZone is the part of the axis that a class's window covers.
@@ -155,8 +240,9 @@ type PageLegend struct{ ClassName, Label string }
 var pageFiles embed.FS
 
 var (
-	pageHTML  = htmltemplate.Must(htmltemplate.ParseFS(pageFiles, "pages/*.html"))
-	pageStyle = mustRead("pages/report.css")
+	pageHTML   = htmltemplate.Must(htmltemplate.ParseFS(pageFiles, "pages/*.html"))
+	pageStyle  = mustRead("pages/report.css")
+	pageScript = mustRead("pages/report.js")
 )
 
 func mustRead(name string) string {
@@ -168,16 +254,23 @@ func mustRead(name string) string {
 }
 
 // ExecutePage writes the report as one page that asks nothing of any network:
-// its policy allows its own style sheet, by digest, and nothing else.
+// its policy allows its own style sheet and script, by digest, and nothing else.
 func ExecutePage(w io.Writer, page Page) error {
-	digest := sha256.Sum256([]byte(pageStyle))
 	return pageHTML.ExecuteTemplate(w, "report.html", struct {
 		Page
 		Policy string
 		Style  htmltemplate.CSS
+		Script htmltemplate.JS
 	}{
 		Page:   page,
-		Policy: "default-src 'none'; img-src data:; style-src 'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) + "'; base-uri 'none'; form-action 'none'",
+		Policy: "default-src 'none'; img-src data:; style-src " + digest(pageStyle) + "; script-src " + digest(pageScript) + "; base-uri 'none'; form-action 'none'",
 		Style:  htmltemplate.CSS(pageStyle),
+		Script: htmltemplate.JS(pageScript),
 	})
+}
+
+// digest names a text in a policy.
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }

@@ -12,8 +12,6 @@ import (
 
 	"twinrow/detect/casefile"
 	"twinrow/detect/key"
-	"twinrow/remediate/apply"
-	"twinrow/remediate/notify"
 	"twinrow/remediate/plan"
 	"twinrow/remediate/probe"
 	"twinrow/report"
@@ -62,6 +60,7 @@ func planSaid(dir string) (*report.Plan, error) {
 		for _, g := range t.Groups {
 			p.Choices = append(p.Choices, report.Choice{Table: t.Name, Keep: g.Keep, Remove: g.Remove, Reason: g.Reason})
 		}
+		p.Held += len(t.Held)
 		for _, h := range t.Held {
 			p.Choices = append(p.Choices, report.Choice{Table: t.Name, Remove: h.Rows, Held: h.Reason})
 		}
@@ -88,29 +87,13 @@ func probesSaid(dir string) ([]report.Probe, error) {
 		if err := json.Unmarshal(raw, &result); err != nil {
 			return nil, fmt.Errorf("reading %s: %w", file, err)
 		}
-		probes = append(probes, report.Probe{Name: result.Name, Environment: result.Environment, Verdict: string(result.Verdict), Statement: statement(&result), At: result.StartedAt})
+		probes = append(probes, report.Probe{
+			Name: result.Name, Environment: result.Environment, Verdict: string(result.Verdict), Statement: statement(&result), At: wholeSeconds(result.StartedAt),
+			Rounds: result.Rounds, Requests: result.Requests, From: filepath.Join(probesDir, filepath.Base(file)) + ": verdict",
+		})
 	}
 	slices.SortStableFunc(probes, func(a, b report.Probe) int { return strings.Compare(a.At, b.At) })
 	return probes, nil
-}
-
-func mailsSaid(dir string) (*report.Mails, error) {
-	status, err := notify.LoadStatus(dir)
-	if absent(err) {
-		return nil, nil
-	} else if err != nil {
-		return nil, err
-	}
-	return &report.Mails{Drafts: len(status.Mails), Sent: status.Totals[notify.Accepted], Unknown: status.Totals[notify.Unknown], Failed: status.Totals[notify.Failed]}, nil
-}
-
-// journalSaid is nil where nothing was begun.
-func journalSaid(dir string) (*report.Journal, error) {
-	summary, err := apply.Summarise(dir)
-	if err != nil || summary.State == "" {
-		return nil, err
-	}
-	return &report.Journal{State: report.JournalState(summary.State), Removed: int64(summary.Removed), At: wholeSeconds(summary.At)}, nil
 }
 
 // wholeSeconds drops what nobody reads of a time of the journal.

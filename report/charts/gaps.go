@@ -4,6 +4,7 @@ package charts
 
 import (
 	"math"
+	"slices"
 
 	"twinrow/report"
 	"twinrow/templates"
@@ -25,12 +26,19 @@ type Zone struct {
 	ToUS  int64
 }
 
+// Schedule is a retry schedule whose waits are marked.
+type Schedule struct {
+	Name    string
+	WaitsUS []int64
+}
+
 // The drawing's measures, in units of its view box.
 const (
 	width   = 1040.0
 	top     = 28.0 // above are the zones' names
 	foot    = 26.0 // below are the ticks' names
 	space   = 10.0 // between the zones and the highest mark
+	lane    = 20.0 // for the waits of one schedule
 	left    = 24.0
 	right   = width - 24.0
 	step    = 13.0 // from one dot to the next
@@ -83,10 +91,12 @@ func tenth(x float64) float64 { return math.Round(x*10) / 10 }
 
 // Gaps places gaps on the axis, stacked where they are close: a dot each, or
 // bars where a stack of dots would be too high. Zones are in ascending order.
-func Gaps(gaps []Gap, zones []Zone) templates.PageChart {
+// The waits of each schedule stand on a line of their own above.
+func Gaps(gaps []Gap, zones []Zone, schedules []Schedule) templates.PageChart {
 	a := newAxis(gaps)
 	columns, highest := a.stack(gaps)
-	base := top + space + step*float64(max(minDots, min(highest, maxDots)))
+	lanes := lane * float64(len(schedules))
+	base := top + lanes + space + step*float64(max(minDots, min(highest, maxDots)))
 	chart := templates.PageChart{Width: width, Height: base + foot, Top: top, Base: base}
 	for _, t := range ticks {
 		if x := math.Log10(t.us); x >= a.from-1e-9 && x <= a.to {
@@ -94,13 +104,28 @@ func Gaps(gaps []Gap, zones []Zone) templates.PageChart {
 		}
 	}
 	chart.Zones = a.zones(zones)
+	chart.Waits = a.waits(schedules)
 	if highest <= maxDots {
 		chart.Dots = dots(columns, base)
 	} else {
-		chart.Bars = bars(columns, highest, base)
+		chart.Bars = bars(columns, highest, base, base-top-lanes-space)
 		chart.Note = "height is the number of gaps; the highest bar is " + report.Number(highest)
 	}
 	return chart
+}
+
+func (a axis) waits(schedules []Schedule) []templates.PageWaits {
+	var placed []templates.PageWaits
+	for i, s := range schedules {
+		p := templates.PageWaits{Y: top + lane*(float64(i)+0.7), Label: s.Name}
+		for _, us := range slices.Compact(slices.Sorted(slices.Values(s.WaitsUS))) {
+			if us > 0 && math.Log10(float64(us)) <= a.to {
+				p.Marks = append(p.Marks, templates.PageTick{X: a.x(float64(us)), Label: s.Name + ": " + report.Duration(us)})
+			}
+		}
+		placed = append(placed, p)
+	}
+	return placed
 }
 
 func (a axis) zones(zones []Zone) []templates.PageZone {

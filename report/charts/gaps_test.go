@@ -15,7 +15,7 @@ func TestDotsStandWhereTheirGapsAre(t *testing.T) {
 	chart := charts.Gaps([]charts.Gap{
 		{US: 79_000, Class: "race", Label: "b", Anchor: "g3"}, {US: 14_000, Class: "race", Label: "a"},
 		{US: 155_718_000_000, Class: "retry", Label: "d"}, {US: 69_299_000_000, Class: "retry", Label: "c"},
-	}, zones)
+	}, zones, nil)
 	var labels []string
 	for i, d := range chart.Dots {
 		labels = append(labels, d.Label)
@@ -37,7 +37,7 @@ func TestDotsStandWhereTheirGapsAre(t *testing.T) {
 
 func TestEqualGapsAreStacked(t *testing.T) {
 	gap := charts.Gap{US: 14_000, Class: "race"}
-	chart := charts.Gaps([]charts.Gap{gap, gap, gap}, zones)
+	chart := charts.Gaps([]charts.Gap{gap, gap, gap}, zones, nil)
 	for i, d := range chart.Dots {
 		if i > 0 && (d.X != chart.Dots[0].X || d.Y >= chart.Dots[i-1].Y) {
 			t.Errorf("dot %d stands at %v, %v", i, d.X, d.Y)
@@ -54,7 +54,7 @@ func TestManyGapsAreBars(t *testing.T) {
 		gaps = append(gaps, charts.Gap{US: 14_000, Class: "race"})
 	}
 	gaps = append(gaps, charts.Gap{US: 14_000, Class: "resubmit"}, charts.Gap{US: 5_000_000, Class: "resubmit"})
-	chart := charts.Gaps(gaps, zones)
+	chart := charts.Gaps(gaps, zones, nil)
 	if len(chart.Dots) != 0 || chart.Note != "height is the number of gaps; the highest bar is 1,001" {
 		t.Errorf("%d dots, note %q", len(chart.Dots), chart.Note)
 	}
@@ -72,7 +72,7 @@ func TestManyGapsAreBars(t *testing.T) {
 
 func TestEveryGapIsInsideTheDrawing(t *testing.T) {
 	for _, us := range []int64{-5, 0, 1, 999, 1_000_000, 259_200_000_000, 3_155_695_200_000_000, 1<<63 - 1} {
-		chart := charts.Gaps([]charts.Gap{{US: us, Class: "race"}}, zones)
+		chart := charts.Gaps([]charts.Gap{{US: us, Class: "race"}}, zones, nil)
 		if d := chart.Dots[0]; d.X < 0 || d.X > chart.Width {
 			t.Errorf("%d stands at %v of %v", us, d.X, chart.Width)
 		}
@@ -89,8 +89,8 @@ func TestEveryGapIsInsideTheDrawing(t *testing.T) {
 }
 
 func TestTheAxisIsTheSameForUsualGaps(t *testing.T) {
-	a := charts.Gaps([]charts.Gap{{US: 14_000}}, zones)
-	b := charts.Gaps([]charts.Gap{{US: 155_718_000_000}}, zones)
+	a := charts.Gaps([]charts.Gap{{US: 14_000}}, zones, nil)
+	b := charts.Gaps([]charts.Gap{{US: 155_718_000_000}}, zones, nil)
 	if diff := cmp.Diff(a.Ticks, b.Ticks); diff != "" {
 		t.Errorf("the ticks differ:\n%s", diff)
 	}

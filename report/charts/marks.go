@@ -23,8 +23,8 @@ func dots(columns map[int][]Gap, base float64) []templates.PageDot {
 }
 
 // bars are one for each class of a column, on top of one another.
-func bars(columns map[int][]Gap, highest int, base float64) []templates.PageBar {
-	unit := (base - top - space) / float64(highest)
+func bars(columns map[int][]Gap, highest int, base, tallest float64) []templates.PageBar {
+	unit := tallest / float64(highest)
 	var bars []templates.PageBar
 	for _, column := range slices.Sorted(maps.Keys(columns)) {
 		foot := base

@@ -13,6 +13,8 @@
 //	time       RFC 3339 in UTC, empty where there is none
 //	gap        time since the row before in words, empty for the first row
 //	email, name, amount   where such columns were named
+//	differs    columns in which the copies of the group differ, where any do
+//	used       what tells that the row was used after it was written, where any was
 //	position   1 for the first row of its group
 //	keep       "yes" for the row that stays, "no" for one that goes; empty
 //	           until a plan or a person fills it
@@ -62,6 +64,7 @@ func Render(w io.Writer, doc *report.Document) error {
 type layout struct {
 	key, id             []string
 	email, name, amount bool
+	differs, used       bool
 }
 
 func newLayout(doc *report.Document) layout {
@@ -72,6 +75,12 @@ func newLayout(doc *report.Document) layout {
 		l.email = l.email || t.Email != ""
 		l.name = l.name || t.Person != ""
 		l.amount = l.amount || t.Amount != ""
+		for g := range t.Groups {
+			l.differs = l.differs || len(t.Groups[g].Differs) > 0
+			for r := range t.Groups[g].Rows {
+				l.used = l.used || used(&t.Groups[g].Rows[r]) != ""
+			}
+		}
 	}
 	return l
 }
@@ -97,7 +106,7 @@ func (l *layout) header() []string {
 	for _, column := range []struct {
 		name  string
 		there bool
-	}{{"email", l.email}, {"name", l.name}, {"amount", l.amount}} {
+	}{{"email", l.email}, {"name", l.name}, {"amount", l.amount}, {"differs", l.differs}, {"used", l.used}} {
 		if column.there {
 			line = append(line, column.name)
 		}
@@ -128,8 +137,28 @@ func (l *layout) line(t *report.Table, g *report.Group, position int) []string {
 	if l.amount {
 		line = append(line, field(row.Values, t.Amount))
 	}
+	if l.differs {
+		line = append(line, said(strings.Join(g.Differs, ", ")))
+	}
+	if l.used {
+		line = append(line, said(used(row)))
+	}
 	return append(line, strconv.Itoa(position+1), keep(row.Fate))
 }
+
+// used says what tells that a row was used after it was written.
+func used(r *report.Row) string {
+	if len(r.UsedSince) > 0 {
+		return strings.Join(r.UsedSince, "; ")
+	}
+	var tables []string
+	for _, ref := range r.References {
+		tables = append(tables, report.Count(ref.Rows, "row")+" of "+ref.Table+" refer to it")
+	}
+	return strings.Join(tables, "; ")
+}
+
+func said(text string) string { return cell(&text) }
 
 func keep(fate report.Fate) string {
 	switch fate {

@@ -34,6 +34,7 @@ func read(t *testing.T, text string) [][]string {
 func TestGolden(t *testing.T) {
 	fixture.Golden(t, "incident.csv", render(t, fixture.Document()))
 	fixture.Golden(t, "planned.csv", render(t, fixture.MustBuild(report.Extras{Plan: fixture.Plan()})))
+	fixture.Golden(t, "facts.csv", render(t, fixture.Facts()))
 	fixture.Golden(t, "none.csv", render(t, fixture.Empty()))
 	fixture.Golden(t, "two.csv", render(t, fixture.TwoTables()))
 	fixture.Golden(t, "redacted.csv", render(t, report.Redact(fixture.Document())))

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"twinrow/detect/casefile"
 	"twinrow/report"
 	"twinrow/templates"
 )
@@ -34,10 +35,11 @@ func groups(t *report.Table, room *room) []templates.PageGroup {
 
 func group(t *report.Table, g *report.Group) templates.PageGroup {
 	p := templates.PageGroup{
+		From:   "evidence.jsonl: number " + strconv.Itoa(g.Number),
 		Anchor: "g" + strconv.Itoa(g.Number), Number: report.Number(g.Number),
 		Class: name(string(g.Class)), ClassName: className(g.Class), Sureness: g.Sureness(),
 		Gap: strings.Join(g.Gaps(3), ", "), IDs: ids(g), Copies: g.Copies(), Differs: len(g.Differs) > 0,
-		Decision: decision(g),
+		Decision: decision(g), SortGap: sortGap(g), SortRows: strconv.Itoa(len(g.Rows)),
 	}
 	for _, f := range g.Key {
 		p.Key = append(p.Key, templates.PagePair{Name: name(f.Name), PageValue: value(f.Value)})
@@ -45,12 +47,17 @@ func group(t *report.Table, g *report.Group) templates.PageGroup {
 	for _, r := range g.Reasons {
 		p.Reasons = append(p.Reasons, sentence(report.Sentence(r)))
 	}
+	p.Used = used(g)
 	if len(g.Rows) > 0 {
 		p.First = report.Instant(g.Rows[0].Time)
 	}
 	shown := g.Rows[:min(len(g.Rows), maxRows)]
 	for i := range shown {
-		p.Rows = append(p.Rows, row(&shown[i]))
+		head := row(&shown[i])
+		if !g.Mixed {
+			head.Class = "" // it is the group's
+		}
+		p.Rows = append(p.Rows, head)
 	}
 	if more := len(g.Rows) - len(shown); more > 0 {
 		p.MoreRows = report.Count(more, "more row") + " in this group; all are in the CSV."
@@ -61,6 +68,19 @@ func group(t *report.Table, g *report.Group) templates.PageGroup {
 	}
 	p.Columns = columns[:min(len(columns), maxColumns)]
 	return p
+}
+
+// sortGap is the least gap, which the group's class goes by; empty without any.
+func sortGap(g *report.Group) string {
+	least := ""
+	var us int64
+	for _, r := range g.Rows {
+		if r.GapUS != nil && (least == "" || *r.GapUS < us) {
+			us = *r.GapUS
+			least = strconv.FormatInt(us, 10)
+		}
+	}
+	return least
 }
 
 func decision(g *report.Group) string {
@@ -76,12 +96,59 @@ func decision(g *report.Group) string {
 	return ""
 }
 
+// maxUsed is how many rows of a group are told to have been used.
+const maxUsed = 6
+
+// used says which rows were used after they were written.
+func used(g *report.Group) []string {
+	var lines []string
+	for i := range g.Rows {
+		r := &g.Rows[i]
+		told := slices.Clone(r.UsedSince)
+		if len(told) == 0 {
+			for _, ref := range r.References {
+				told = append(told, report.Count(ref.Rows, "row")+" of "+ref.Table+" refer to it")
+			}
+		}
+		if len(told) == 0 {
+			continue
+		}
+		if len(lines) == maxUsed {
+			return append(lines, "And more rows, in the JSON.")
+		}
+		lines = append(lines, sentence(report.Values(r.ID, "/")+" was used since: "+strings.Join(told, "; ")+"."))
+	}
+	return lines
+}
+
 func row(r *report.Row) templates.PageRow {
 	p := templates.PageRow{ID: name(report.Values(r.ID, "/")), Time: report.Instant(r.Time), Fate: string(r.Fate)}
 	if r.GapUS != nil {
 		p.Gap = report.Duration(*r.GapUS)
 	}
+	if r.Class != nil {
+		p.Class, p.Strength = name(string(*r.Class)), string(r.Strength)
+		p.ClassName = className(*r.Class)
+	}
+	if r.Written != nil {
+		p.Written = written(r.Written)
+	}
 	return p
+}
+
+// written is the evidence of the row's transaction in a few words.
+func written(w *casefile.Written) string {
+	var parts []string
+	if w.XID != "" {
+		parts = append(parts, "transaction "+w.XID)
+	}
+	if w.Began != nil {
+		parts = append(parts, "began "+report.Instant(w.Began))
+	}
+	if w.Committed != nil {
+		parts = append(parts, "committed "+report.Instant(w.Committed))
+	}
+	return sentence(strings.Join(append(parts, w.How), "; "))
 }
 
 func ids(g *report.Group) string {
@@ -114,7 +181,12 @@ func columns(t *report.Table, g *report.Group, rows []report.Row) []templates.Pa
 		}
 		column.Values, column.Same = cells(rows, i)
 		if column.Differs {
+			column.Remark = how(g, f.Name)
+			if !column.Same {
+				mark(column.Values)
+			}
 			differing = append(differing, column)
+			differing = append(differing, paths(g, f.Name, rows)...)
 		} else {
 			others = append(others, column)
 		}

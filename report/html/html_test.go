@@ -19,7 +19,7 @@ import (
 func render(t *testing.T, doc *report.Document) string {
 	t.Helper()
 	var b strings.Builder
-	if err := html.Render(&b, doc); err != nil {
+	if _, err := html.Render(&b, doc, html.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -68,6 +68,7 @@ func shape(t *testing.T, page string) string {
 
 func TestGolden(t *testing.T) {
 	fixture.Golden(t, "incident.html", render(t, fixture.Document()))
+	fixture.Golden(t, "facts.html", render(t, fixture.Facts()))
 	fixture.Golden(t, "none.html", render(t, fixture.Empty("tickets_payment_key")))
 	fixture.Golden(t, "two.html", render(t, fixture.TwoTables()))
 	fixture.Golden(t, "redacted.html", render(t, report.Redact(fixture.MustBuild(report.Extras{Tool: fixture.Tool, Plan: fixture.Plan()}))))
@@ -75,9 +76,12 @@ func TestGolden(t *testing.T) {
 
 func TestThePageAsksForNothing(t *testing.T) {
 	for name, doc := range map[string]*report.Document{"incident": fixture.Document(), "two": fixture.TwoTables(), "many": fixture.Many(600), "hostile": fixture.Hostile(fixture.HostileTexts["markup"])} {
+		scripts := 0
 		elements(t, render(t, doc), func(n *xhtml.Node) {
 			switch n.Data {
-			case "script", "iframe", "img", "object", "embed", "form", "base":
+			case "script":
+				scripts++
+			case "iframe", "img", "object", "embed", "form", "base":
 				t.Errorf("%s: there is a %s", name, n.Data)
 			}
 			for _, a := range n.Attr {
@@ -89,21 +93,30 @@ func TestThePageAsksForNothing(t *testing.T) {
 				}
 			}
 		})
+		if scripts != 1 {
+			t.Errorf("%s: there are %d scripts", name, scripts)
+		}
 	}
 }
 
-func TestThePolicyAllowsTheStyleSheetAndNothingElse(t *testing.T) {
-	var policy, style string
+func TestThePolicyAllowsTheStyleSheetAndTheScriptAndNothingElse(t *testing.T) {
+	var policy, style, script string
 	elements(t, render(t, fixture.Document()), func(n *xhtml.Node) {
 		if n.Data == "meta" && attribute(n, "http-equiv") == "Content-Security-Policy" {
 			policy = attribute(n, "content")
 		}
-		if n.Data == "style" {
+		switch n.Data {
+		case "style":
 			style += text(n)
+		case "script":
+			script += text(n)
 		}
 	})
-	digest := sha256.Sum256([]byte(style))
-	want := "default-src 'none'; img-src data:; style-src 'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) + "'; base-uri 'none'; form-action 'none'"
+	digest := func(text string) string {
+		sum := sha256.Sum256([]byte(text))
+		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
+	want := "default-src 'none'; img-src data:; style-src " + digest(style) + "; script-src " + digest(script) + "; base-uri 'none'; form-action 'none'"
 	if policy != want {
 		t.Errorf("the policy is\n%s\nwant\n%s", policy, want)
 	}
@@ -112,11 +125,16 @@ func TestThePolicyAllowsTheStyleSheetAndNothingElse(t *testing.T) {
 			t.Errorf("the style sheet holds %s", reach)
 		}
 	}
+	for _, reach := range []string{"http", "fetch", "XMLHttp", "innerHTML", "import", "eval", "new Function", "location"} {
+		if strings.Contains(script, reach) {
+			t.Errorf("the script holds %s", reach)
+		}
+	}
 }
 
 func TestThePageIsSoundForAScreenReader(t *testing.T) {
 	for name, doc := range map[string]*report.Document{
-		"incident": fixture.Document(), "two": fixture.TwoTables(), "none": fixture.Empty(), "many": fixture.Many(600),
+		"incident": fixture.Document(), "two": fixture.TwoTables(), "facts": fixture.Facts(), "none": fixture.Empty(), "many": fixture.Many(600),
 		"planned": fixture.MustBuild(report.Extras{Plan: fixture.Plan()}),
 	} {
 		ids, refers := map[string]bool{}, map[string]bool{}
@@ -162,6 +180,35 @@ func TestThePageIsSoundForAScreenReader(t *testing.T) {
 			if landmark != "title" && landmark != "header" && seen[landmark] != 1 || seen[landmark] == 0 {
 				t.Errorf("%s: there are %d %s", name, seen[landmark], landmark)
 			}
+		}
+	}
+}
+
+// TestEverySentenceNamesItsField wants a data-from on or above everything that
+// the page says of a case, but for what is said on the page itself.
+func TestEverySentenceNamesItsField(t *testing.T) {
+	doc := fixture.MustBuild(report.Extras{Tool: fixture.Tool, Plan: fixture.Plan()})
+	for name, page := range map[string]string{"facts": render(t, fixture.Facts()), "planned": render(t, doc)} {
+		told := 0
+		elements(t, page, func(n *xhtml.Node) {
+			if n.Data != "dd" && n.Data != "p" && n.Data != "li" && n.Data != "td" || attribute(n, "class") == "mark" {
+				return
+			}
+			from := false
+			own := false
+			for above := n; above != nil; above = above.Parent {
+				from = from || attribute(above, "data-from") != ""
+				class := attribute(above, "class")
+				own = own || above.Data == "footer" || class == "facts" || class == "list" || class == "legend" || class == "next" || class == "more" || class == "note" || class == "check by-hand"
+			}
+			if from {
+				told++
+			} else if !own {
+				t.Errorf("%s: %q is from nowhere", name, text(n))
+			}
+		})
+		if told < 20 {
+			t.Errorf("%s: only %d sentences name their field", name, told)
 		}
 	}
 }
@@ -268,7 +315,7 @@ type broken struct{}
 func (broken) Write([]byte) (int, error) { return 0, errors.New("no space left") }
 
 func TestAWriteErrorIsReported(t *testing.T) {
-	if err := html.Render(broken{}, fixture.Document()); err == nil {
+	if _, err := html.Render(broken{}, fixture.Document(), html.Options{}); err == nil {
 		t.Error("no error")
 	}
 }

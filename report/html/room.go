@@ -57,12 +57,13 @@ func (r *room) next() {
 	r.share()
 }
 
-// What markup costs, in bytes, around a group, a row's head, a column and a value.
+// What markup costs, in bytes, around a group, a line, a row's head, a column and a value.
 const (
 	groupMarkup  = 1100
-	rowMarkup    = 200
+	lineMarkup   = 30
+	rowMarkup    = 300
 	columnMarkup = 110
-	valueMarkup  = 40
+	valueMarkup  = 90
 )
 
 // weigh is about how many bytes of markup a group becomes.
@@ -71,16 +72,18 @@ func weigh(g *templates.PageGroup) int {
 	for _, k := range g.Key { // it stands in the list and in the group
 		size += 2 * (valueMarkup + weighText(k.Name) + weighText(k.Text))
 	}
-	for _, r := range g.Reasons {
-		size += weighText(r)
+	for _, lines := range [][]string{g.Reasons, g.Used} {
+		for _, line := range lines {
+			size += lineMarkup + weighText(line)
+		}
 	}
 	for _, r := range g.Rows {
-		size += rowMarkup + weighText(r.ID)
+		size += rowMarkup + weighText(r.ID) + weighText(r.Written)
 	}
 	for _, c := range g.Columns {
-		size += columnMarkup + weighText(c.Name)
+		size += columnMarkup + weighText(c.Name) + weighText(c.Path) + weighText(c.Remark)
 		for _, v := range c.Values {
-			size += valueMarkup + weighText(v.Text)
+			size += valueMarkup + weighText(v.Text) + weighText(v.Part) + weighText(v.After)
 		}
 	}
 	return size

@@ -13,27 +13,37 @@ import (
 // maxUnknown is how many things that could not be known are listed.
 const maxUnknown = 20
 
-func table(doc *report.Document, index int, room *room) templates.PageTable {
+// maxDrawn is how many tables of a case have drawings.
+const maxDrawn = 20
+
+func table(doc *report.Document, index int, room *room, opts Options) templates.PageTable {
 	t := &doc.Tables[index]
 	p := templates.PageTable{
-		Anchor:  "t" + strconv.Itoa(index+1),
-		Heading: heading(t),
-		Lead:    lead(t),
-		Figures: figures(t),
-		Rules:   rules(t),
+		Anchor:   "t" + strconv.Itoa(index+1),
+		Heading:  heading(t),
+		Figures:  figures(t, index),
+		KeysFrom: report.TableField(index, "key_lab"),
+		Answers:  answers(t),
+		Rules:    rules(t),
 	}
-	for _, note := range []string{t.Already(), t.TimeTrouble()} {
-		if note != "" {
-			p.Notes = append(p.Notes, sentence(report.Sentence(note)))
-		}
+	if already := t.Already(); already != "" && len(p.Answers) == 0 {
+		p.Notes = append(p.Notes, sentence(report.Sentence(already)))
 	}
 	p.Groups = groups(t, room)
-	p.Chart = chart(t, p.Anchor, p.Groups)
+	if index < maxDrawn {
+		p.Charts = drawings(t, index, p.Anchor, p.Groups)
+	}
+	p.Keys, p.KeysSay = keys(t.KeyLab)
+	p.Facts = facts(t, index)
 	if more := len(t.Groups) - len(p.Groups); more > 0 {
 		p.More = fmt.Sprintf("And %s, which are not on this page:", report.Count(more, "more group"))
 		p.MoreCommand = report.Plain("twinrow report " + report.ShellWord(doc.Dir) + " --format csv")
+		if opts.CSV != "" {
+			p.More = fmt.Sprintf("And %s, which are not on this page but in the file beside it:", report.Count(more, "more group"))
+			p.MoreCommand = name(opts.CSV)
+		}
 	}
-	for _, line := range report.UnknownLines(t.Groups, maxUnknown) {
+	for _, line := range t.UnknownLines(maxUnknown) {
 		p.Unknown = append(p.Unknown, sentence(report.Sentence(line)))
 	}
 	return p
@@ -46,29 +56,28 @@ func heading(t *report.Table) string {
 	return report.Count(t.Totals.Groups, "group") + " of duplicates in " + name(t.Name)
 }
 
-func lead(t *report.Table) string {
-	if when := t.When(); when != "" {
-		return report.Sentence(when)
-	}
-	return ""
-}
-
 // figures are the totals at a glance.
-func figures(t *report.Table) []templates.PageFigure {
-	read := templates.PageFigure{Name: "Rows read", Value: report.Number(t.ScannedRows)}
-	if t.Totals.Groups == 0 {
-		return []templates.PageFigure{read}
+func figures(t *report.Table, index int) []templates.PageFigure {
+	var figures []templates.PageFigure
+	add := func(field, name, value, detail string) {
+		figures = append(figures, templates.PageFigure{Name: name, Value: value, Detail: detail, From: report.TableField(index, field)})
 	}
-	figures := []templates.PageFigure{{Name: "Surplus rows", Value: report.Number(t.Totals.Surplus), Detail: "of " + report.Count(t.Totals.Rows, "row") + " in groups"}}
-	if t.Email != "" {
-		figures = append(figures, templates.PageFigure{Name: "Customers", Value: report.Number(t.Totals.Customers), Detail: "distinct addresses"})
+	if t.Totals.Groups > 0 {
+		add("totals.surplus", "Surplus rows", report.Number(t.Totals.Surplus), "of "+report.Count(t.Totals.Rows, "row")+" in groups")
+		if t.Email != "" {
+			add("totals.customers", "Customers", report.Number(t.Totals.Customers), "distinct addresses")
+		}
+		if t.Impact != nil && t.Impact.Amount != nil {
+			add("impact.amount", "Amount", name(*t.Impact.Amount), name(t.Amount)+", surplus rows")
+		}
 	}
 	for _, class := range casefile.Classes {
 		if n := t.Totals.ByClass[class]; n > 0 {
-			figures = append(figures, templates.PageFigure{Name: report.Capital(string(class)), Value: report.Number(n), Detail: means[class]})
+			add("totals.by_class", report.Capital(string(class)), report.Number(n), means[class])
 		}
 	}
-	return append(figures, read)
+	add("scanned_rows", "Rows read", report.Number(t.ScannedRows), "")
+	return figures
 }
 
 // means are the classes in a few words: what they stand for, not what was proven.
@@ -97,6 +106,9 @@ func rules(t *report.Table) []templates.PageFact {
 		if list := join(f.columns); list != "" {
 			facts = append(facts, templates.PageFact{Name: f.name, Value: list})
 		}
+	}
+	if t.Incident != nil && t.Incident.Method != "" {
+		facts = append(facts, templates.PageFact{Name: "Onset and end", Value: sentence(t.Incident.Method)})
 	}
 	if t.Where != "" {
 		facts = append(facts, templates.PageFact{Name: "Only rows where", Code: sentence(t.Where)})

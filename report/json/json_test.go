@@ -28,6 +28,7 @@ func render(t *testing.T, doc *report.Document) []byte {
 func TestGolden(t *testing.T) {
 	fixture.Golden(t, "incident.json", string(render(t, fixture.Document())))
 	fixture.Golden(t, "planned.json", string(render(t, fixture.MustBuild(report.Extras{Tool: fixture.Tool, Plan: fixture.Plan()}))))
+	fixture.Golden(t, "facts.json", string(render(t, fixture.Facts())))
 	fixture.Golden(t, "none.json", string(render(t, fixture.Empty())))
 	fixture.Golden(t, "two.json", string(render(t, fixture.TwoTables())))
 }
@@ -125,7 +126,7 @@ func missing(t *testing.T, path string, want, have any) {
 
 func TestReadBackIsTheSame(t *testing.T) {
 	docs := map[string]*report.Document{
-		"incident": fixture.Document(), "none": fixture.Empty(), "two": fixture.TwoTables(),
+		"incident": fixture.Document(), "none": fixture.Empty(), "two": fixture.TwoTables(), "facts": fixture.Facts(),
 		"done": fixture.MustBuild(report.Extras{Tool: fixture.Tool, Plan: &report.Plan{Hazards: []string{`"groups":[]`}}, Journal: &report.Journal{State: report.Applied}, Probes: []report.Probe{{Name: "tables", Statement: `"tables":[]`}}, Mails: &report.Mails{Sent: 1}}),
 	}
 	for name, text := range fixture.HostileTexts {

@@ -33,7 +33,8 @@ func Render(w io.Writer, doc *report.Document) error {
 	for i := range doc.Tables {
 		writeTable(&b, doc, &doc.Tables[i])
 	}
-	writeItems(&b, "### Done so far", texts(doc.Done()))
+	writeChecks(&b, doc)
+	writeTimeline(&b, doc)
 	var steps []string
 	for _, s := range doc.Next() {
 		steps = append(steps, text(s.Does)+": "+code(report.Plain(s.Command)))
@@ -52,17 +53,12 @@ func writeTable(b *strings.Builder, doc *report.Document, t *report.Table) {
 	if t.Totals.Groups == 0 {
 		fmt.Fprintf(b, "## No duplicates in %s\n\n", text(t.Name))
 	} else {
-		fmt.Fprintf(b, "## Duplicates in %s\n\n**%s.**", text(t.Name), text(t.Found()))
-		if when := t.When(); when != "" {
-			b.WriteString(" " + text(report.Sentence(when)))
-		}
-		b.WriteString("\n\n")
+		fmt.Fprintf(b, "## Duplicates in %s\n\n**%s.**\n\n", text(t.Name), text(t.Found()))
+		writeAnswers(b, t)
 	}
 	facts := []string{"key " + text(t.KeyText()), text(t.Read())}
-	for _, fact := range []string{t.Already(), t.TimeTrouble()} {
-		if fact != "" {
-			facts = append(facts, text(fact))
-		}
+	if already := t.Already(); already != "" && t.Totals.Groups == 0 {
+		facts = append(facts, text(already))
 	}
 	if t.Where != "" {
 		facts = append(facts, "only rows where "+code(report.Plain(t.Where)))
@@ -71,6 +67,7 @@ func writeTable(b *strings.Builder, doc *report.Document, t *report.Table) {
 	if len(t.Groups) > 0 {
 		writeGroups(b, doc, t)
 	}
+	writeFacts(b, t)
 }
 
 func writeGroups(b *strings.Builder, doc *report.Document, t *report.Table) {
@@ -85,14 +82,14 @@ func writeGroups(b *strings.Builder, doc *report.Document, t *report.Table) {
 	}
 	var why []string
 	for _, g := range report.Examples(shown, maxReasons) {
-		why = append(why, fmt.Sprintf("group %d, %s: %s%s", g.Number, text(string(g.Class)), strings.Join(texts(g.Reasons), "; "), choice(&g)))
+		why = append(why, fmt.Sprintf("group %d, %s: %s%s", g.Number, text(string(g.Class)), strings.Join(texts(g.Reasons), "; "), differences(&g)+choice(&g)))
 	}
 	if len(why) < len(shown) {
 		writeItems(b, "### Why (one group of each class)", why)
 	} else {
 		writeItems(b, "### Why", why)
 	}
-	writeItems(b, "### What could not be known", texts(report.UnknownLines(t.Groups, maxUnknown)))
+	writeItems(b, "### What could not be known", texts(t.UnknownLines(maxUnknown)))
 }
 
 func writeHead(b *strings.Builder, t *report.Table) {

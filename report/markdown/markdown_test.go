@@ -23,6 +23,7 @@ func TestGolden(t *testing.T) {
 		"incident": fixture.Document(),
 		"planned":  fixture.MustBuild(report.Extras{Tool: fixture.Tool, Plan: fixture.Plan()}),
 		"none":     fixture.Empty("tickets_payment_key"),
+		"facts":    fixture.Facts(),
 		"two":      fixture.TwoTables(),
 		"many":     fixture.Many(300),
 		"redacted": report.Redact(fixture.Document()),

@@ -17,6 +17,8 @@ type page struct {
 	text  strings.Builder
 	width int
 	color bool
+	// cut is true where something was left out for want of room.
+	cut bool
 }
 
 func newPage(opts Options) *page {
@@ -30,29 +32,62 @@ func newPage(opts Options) *page {
 func (p *page) line(text string) { p.text.WriteString(text + "\n") }
 
 // wrap writes a text with line breaks at spaces, lines after the first
-// indented by the indent and two spaces more where there is one. A word wider
-// than the line is shortened, and so is a text of more than a few lines.
+// indented by the indent and two spaces more where there is one.
 func (p *page) wrap(indent, text string) {
-	text = fit(text, maxLines*p.width)
-	line, used := indent, len(indent)
-	hang := indent
+	hang := len(indent)
 	if indent != "" {
-		hang += "  "
+		hang += 2
 	}
+	p.hang(indent, len(indent), hang, maxLines, text)
+}
+
+// hang writes a text behind a prefix that is wide cells wide, lines after the
+// first indented by hang. A word wider than the line is shortened, and so is a
+// text of more than limit lines.
+func (p *page) hang(prefix string, wide, hang, limit int, text string) {
+	text = fit(text, limit*(p.width-max(wide, hang))-limit) // a line may end early by a word
+	p.words(prefix, wide, hang, strings.Fields(text))
+}
+
+// words writes words, none of which is broken unless it is wider than the line.
+func (p *page) words(prefix string, wide, hang int, words []string) {
+	line, used := prefix, wide
 	empty := true
-	for word := range strings.FieldsSeq(text) {
-		word = fit(word, p.width-len(hang))
-		if wide := twwidth.Width(word); !empty && used+1+wide > p.width {
+	for _, word := range words {
+		word = fit(word, p.width-hang)
+		if cells := twwidth.Width(word); !empty && used+1+cells > p.width {
 			p.line(line)
-			line, used = hang+word, len(hang)+wide
+			line, used = strings.Repeat(" ", hang)+word, hang+cells
 		} else if empty {
-			line, used = line+word, used+wide
+			line, used = line+word, used+cells
 		} else {
-			line, used = line+" "+word, used+1+wide
+			line, used = line+" "+word, used+1+cells
 		}
 		empty = false
 	}
 	p.line(line)
+}
+
+// label writes a text behind what it is about, in a column of its own.
+func (p *page) label(about, text string, limit int) {
+	about = fit(about, labelWidth-1)
+	p.hang(p.dim(about)+strings.Repeat(" ", labelWidth-twwidth.Width(about)), labelWidth, labelWidth, limit, text)
+}
+
+// labelWidth is that of the column of what lines are about.
+const labelWidth = 17
+
+// lines are those that write writes to a page like this one.
+func (p *page) lines(write func(*page) error) ([]string, error) {
+	other := &page{width: p.width, color: p.color}
+	if err := write(other); err != nil {
+		return nil, err
+	}
+	p.cut = p.cut || other.cut
+	if other.text.Len() == 0 {
+		return nil, nil
+	}
+	return strings.Split(strings.TrimSuffix(other.text.String(), "\n"), "\n"), nil
 }
 
 // list writes a heading and the items below it, or nothing where there are none.
@@ -73,6 +108,17 @@ func fit(text string, width int) string {
 		return text
 	}
 	return report.Shorten(text, width, runeWidth)
+}
+
+// fitEnd shortens a sentence, whose beginning matters most.
+func fitEnd(text string, width int) string {
+	used := 0
+	for i, r := range text {
+		if used += max(1, runeWidth(r)); used > width-1 && twwidth.Width(text) > width {
+			return text[:i] + "…"
+		}
+	}
+	return text
 }
 
 func runeWidth(r rune) int { return twwidth.Width(string(r)) }

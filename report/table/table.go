@@ -15,6 +15,8 @@ import (
 type Options struct {
 	// Width in columns; 0 is 80, and less than 72 counts as 72.
 	Width int
+	// Lines is about how many lines there may be: 0 is all that there is to say.
+	Lines int
 	// Color is true where escape sequences for colour are wanted.
 	Color bool
 }
@@ -32,6 +34,19 @@ const (
 // would act on is shown as an escape.
 func Render(w io.Writer, doc *report.Document, opts Options) error {
 	p := newPage(opts)
+	write := p.all
+	if opts.Lines > 0 {
+		write = func(doc *report.Document) error { return p.firstScreen(doc, opts.Lines) }
+	}
+	if err := write(doc); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, p.text.String())
+	return err
+}
+
+// all writes everything that is written for a terminal.
+func (p *page) all(doc *report.Document) error {
 	for i := range doc.Tables {
 		if i > 0 {
 			p.line("")
@@ -40,48 +55,101 @@ func Render(w io.Writer, doc *report.Document, opts Options) error {
 			return err
 		}
 	}
-	p.list("Done", doc.Done())
+	p.checks(doc)
+	var events []string
+	for _, e := range doc.Timeline {
+		events = append(events, report.Instant(&e.At)+": "+e.Text)
+	}
+	p.list("Timeline (UTC)", events)
 	p.next(doc)
-	if doc.Redacted {
-		p.line("")
-		p.wrap("", "Values are masked: the same value has the same mask within this case.")
-	}
-	_, err := io.WriteString(w, p.text.String())
-	return err
-}
-
-func (p *page) table(doc *report.Document, t *report.Table) error {
-	p.head(t)
-	if len(t.Groups) == 0 {
-		return nil
-	}
-	shown := t.Groups[:min(len(t.Groups), maxGroups)]
-	p.line("")
-	if err := p.groups(shown); err != nil {
-		return err
-	}
-	if more := len(t.Groups) - len(shown); more > 0 {
-		p.line(fmt.Sprintf("and %s more: twinrow report %s --format csv", report.Number(more), report.Plain(report.ShellWord(doc.Dir))))
-	}
-	p.reasons(shown)
-	p.list("Could not be known", report.UnknownLines(t.Groups, maxUnknown))
+	p.masked(doc)
 	return nil
 }
 
-// head is what was found, in one sentence, and what was read to find it.
-func (p *page) head(t *report.Table) {
-	p.wrap("", p.bold(fit(report.Plain(t.Name), 40)+":")+" "+t.Found()+".")
-	if when := t.When(); when != "" {
-		p.wrap("", report.Sentence(when))
-	}
-	p.wrap("", "Key "+t.KeyText()+"; "+t.Read()+".")
-	if t.Where != "" {
-		p.wrap("", "Only rows where "+report.Plain(t.Where)+".")
-	}
-	for _, fact := range []string{t.Already(), t.TimeTrouble()} {
-		if fact != "" {
-			p.wrap("", report.Sentence(fact))
+func (p *page) table(doc *report.Document, t *report.Table) error {
+	p.headline(t)
+	for _, a := range t.Answers {
+		if a.Question != report.WhatHappened {
+			p.label(a.Question, a.Text(), maxLines)
 		}
+	}
+	p.label("Looked at", read(t), maxLines)
+	if len(t.Groups) == 0 {
+		p.facts(t)
+		return nil
+	}
+	p.line("")
+	shown := t.Groups[:min(len(t.Groups), maxGroups)]
+	if err := p.some(doc, t, len(shown)); err != nil {
+		return err
+	}
+	p.reasons(shown)
+	p.list("Could not be known", t.UnknownLines(maxUnknown))
+	p.facts(t)
+	return nil
+}
+
+// some are the first groups, and how to get the others.
+func (p *page) some(doc *report.Document, t *report.Table, shown int) error {
+	if err := p.groups(t.Groups[:shown]); err != nil {
+		return err
+	}
+	if more := len(t.Groups) - shown; more > 0 {
+		p.line(fmt.Sprintf("and %s more: twinrow report %s --format csv", report.Number(more), report.Plain(report.ShellWord(doc.Dir))))
+	}
+	return nil
+}
+
+// headline is what was found, in one sentence.
+func (p *page) headline(t *report.Table) {
+	p.hang("", 0, 0, 2, p.bold(fit(report.Plain(t.Name), 40)+":")+" "+t.Found()+".")
+	if t.Totals.Groups == 0 {
+		if already := t.Already(); already != "" {
+			p.wrap("", report.Sentence(already))
+		}
+	} else if len(t.UniqueBy) > 0 {
+		p.label("Mind", report.Sentence(t.Already()), 2)
+	}
+}
+
+// read is what was read to find this, and by which key.
+func read(t *report.Table) string {
+	text := "Key " + t.KeyText() + "; " + t.Read() + "."
+	if t.Where != "" {
+		text += " Only rows where " + report.Plain(t.Where) + "."
+	}
+	return text
+}
+
+// marks are the signs of the checklist; the words stand beside them.
+var marks = map[report.CheckState]string{
+	report.CheckDone: "✓", report.CheckPartly: "◐", report.CheckOpen: "○", report.CheckFailed: "✗", report.CheckByHand: "☐",
+}
+
+// begun tells whether anything was done about the duplicates yet.
+func begun(doc *report.Document) bool {
+	return doc.Plan != nil || doc.Journal != nil || doc.Mails != nil || len(doc.Probes) > 0
+}
+
+func (p *page) checks(doc *report.Document) {
+	if !begun(doc) {
+		return
+	}
+	var lines []string
+	for _, c := range doc.Checklist {
+		line := marks[c.State] + " " + c.Name + " (" + string(c.State) + "): " + c.Text
+		if c.Detail != "" {
+			line += "; " + c.Detail
+		}
+		lines = append(lines, line)
+	}
+	p.list("What ends the incident", lines)
+}
+
+func (p *page) masked(doc *report.Document) {
+	if doc.Redacted {
+		p.line("")
+		p.wrap("", "Values are masked: the same value has the same mask within this case.")
 	}
 }
 
