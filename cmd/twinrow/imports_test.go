@@ -52,6 +52,7 @@ var onlyIn = []struct {
 	{"github.com/urfave/cli", []string{"cmd/..."}},
 	{"github.com/olekukonko/tablewriter", []string{"report/table"}},
 	{"github.com/sendgrid/", []string{"remediate/notify/sendgrid"}},
+	{"github.com/wneessen/go-mail", []string{"remediate/notify/smtp"}},
 	{"golang.org/x/net/http2", []string{"remediate/probe/internal/h2"}},
 	{"net/http", []string{"cmd/...", "remediate/notify/sendgrid/...", "remediate/probe/..."}},
 	{"net/smtp", nil},

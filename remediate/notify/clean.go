@@ -10,6 +10,8 @@ import (
 const (
 	maxName  = 80
 	maxValue = 120
+	// maxSubject is what mail programs show of a subject and more.
+	maxSubject = 250
 )
 
 // cleanLine makes one line of a value: control characters, line ends and

@@ -5,14 +5,17 @@ import (
 	"fmt"
 
 	"twinrow/detect/casefile"
+	"twinrow/templates"
 )
 
 // customer is one address and all that the mail to it is about.
 type customer struct {
 	address address
 	// name is "" where none is known, or where the entries do not agree on one.
-	name    string
-	entries []entry
+	name string
+	// language is that of the first entry that names one there are templates for.
+	language string
+	entries  []entry
 }
 
 // entry is one group as the plan decided it.
@@ -21,6 +24,8 @@ type entry struct {
 	table *casefile.Table
 	keep  *casefile.Row
 	drop  []*casefile.Row
+	// cleanup is the Choice's.
+	cleanup string
 }
 
 // collector gathers groups by customer, in the order of their first group.
@@ -29,12 +34,17 @@ type collector struct {
 	choices   map[int]*Choice
 	customers []*customer
 	byAddress map[string]*customer
-	skipped   []Skip
+	// entries are all that the plan speaks of, by group.
+	entries map[int]entry
+	skipped []Skip
+	options *Options
+	// strange counts the languages that there are no templates for.
+	strange map[string]int
 }
 
 // collect settles for each group whom to write to, or why nobody.
-func collect(opened *casefile.Opened, groups []*casefile.Group, choices []Choice) (*collector, error) {
-	c := &collector{opened: opened, choices: map[int]*Choice{}, byAddress: map[string]*customer{}}
+func collect(opened *casefile.Opened, groups []*casefile.Group, choices []Choice, options *Options) (*collector, error) {
+	c := &collector{opened: opened, options: options, choices: map[int]*Choice{}, byAddress: map[string]*customer{}, entries: map[int]entry{}, strange: map[string]int{}}
 	for i := range choices {
 		c.choices[choices[i].Group] = &choices[i]
 	}
@@ -62,20 +72,36 @@ func (c *collector) add(group *casefile.Group) error {
 	if err != nil {
 		return err
 	}
+	c.entries[group.Number] = made
 	to, reason, detail := recipient(table, group)
-	switch {
-	case choice.Held:
-		skip.Reason, skip.Detail = GroupHeld, choice.HeldReason
-	case len(made.drop) == 0:
-		skip.Reason, skip.Detail = NotPlanned, "the plan removes none of its rows"
-	case reason != "":
+	if skip.Reason, skip.Detail = c.standing(choice, &made); skip.Reason == "" {
 		skip.Reason, skip.Detail = reason, detail
-	default:
+	}
+	if skip.Reason == "" && c.options.SkipRoles && isRole(to) {
+		skip.Reason, skip.Detail = RoleAddress, "the address belongs to an office, not to a person"
+	}
+	if skip.Reason == "" {
 		c.give(to, made)
 		return nil
 	}
 	c.describe(&skip, table, made.keep)
 	return nil
+}
+
+// standing says why nobody is written to about a group whoever its customer
+// is, "" where nothing is against it.
+func (c *collector) standing(choice *Choice, made *entry) (SkipReason, string) {
+	switch {
+	case choice.Held:
+		return GroupHeld, choice.HeldReason
+	case choice.Drifted:
+		return GroupDrifted, "the clean-up left it alone: its rows were no longer as the evidence has them"
+	case len(made.drop) == 0:
+		return NotPlanned, "the plan removes none of its rows"
+	case choice.Cleanup == templates.CopiesPlanned && !c.options.BeforeCleanup:
+		return NotRemovedYet, "its copies are not removed yet"
+	}
+	return "", ""
 }
 
 // describe records a skip with what the row says about its customer.
@@ -91,7 +117,7 @@ func planned(group *casefile.Group, table *casefile.Table, choice *Choice) (entr
 	for i := range group.Rows {
 		rows[rowKey(group.Rows[i].ID)] = &group.Rows[i]
 	}
-	made := entry{group: group, table: table, keep: rows[rowKey(choice.Keep)]}
+	made := entry{group: group, table: table, keep: rows[rowKey(choice.Keep)], cleanup: choice.Cleanup}
 	if made.keep == nil {
 		if !choice.Held {
 			return entry{}, strangerInPlan(group)
@@ -181,6 +207,9 @@ func (c *collector) give(to address, made entry) {
 	}
 	if known.name != name {
 		known.name = "" // two names at one address: greet neither of them wrongly
+	}
+	if language := c.languageOf(made); known.language == "" {
+		known.language = language
 	}
 	known.entries = append(known.entries, made)
 }

@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -9,67 +8,129 @@ import (
 	"twinrow/templates"
 )
 
+// composer makes what mails say; it holds what is the same for all of them.
+type composer struct {
+	mails *templates.Mails
+	// engine is the source's, which tells a file's name from a table's.
+	engine   string
+	noun     string
+	answerTo Mailbox
+	sender   string
+	money    *moneyRules
+	// mask hides a value of a row; nil shows it.
+	mask func(string) string
+	// speakers are those of the languages used so far.
+	speakers map[string]*speaker
+}
+
+// speaker is that of a language, without an error of before.
+func (c *composer) speaker(language string) *speaker {
+	say := c.speakers[language]
+	if say == nil {
+		say = &speaker{words: c.mails.Words(language)}
+		c.speakers[language] = say
+	}
+	say.err = nil
+	return say
+}
+
 // compose makes what the mail to a customer says, from their entries alone.
-func compose(engine string, c *customer, answerTo Mailbox, sender, noun string) templates.Mail {
-	fields := templates.Mail{Name: c.name, AnswerTo: answerTo.Address, Sender: sender}
+func (c *composer) compose(to *customer) (templates.Mail, error) {
+	say := c.speaker(to.language)
+	fields := templates.Mail{Language: to.language, Name: c.show(to.name), AnswerTo: c.answerTo.Address, Sender: c.sender}
 	words := map[nouns]bool{}
-	for _, e := range c.entries {
-		word := wordFor(engine, e.table, noun)
+	for _, e := range to.entries {
+		word := c.wordFor(e.table, say)
 		words[word] = true
 		fields.Noun, fields.Nouns = word.one, word.many
-		fields.Entries = append(fields.Entries, composeEntry(e, word))
+		fields.Entries = append(fields.Entries, c.entry(e, word, say))
 	}
 	if len(words) > 1 {
-		mixed := nounsOf(defaultNoun)
-		fields.Noun, fields.Nouns = mixed.one, mixed.many
+		fields.Noun, fields.Nouns = say.entry()
 	}
-	return fields
+	fields.Cause = sharedCause(fields.Entries, say)
+	fields.Cleanup = sharedCleanup(fields.Entries)
+	fields.Refund = c.refundOf(to.entries, fields.Entries, say)
+	return fields, say.err
 }
 
-func wordFor(engine string, table *casefile.Table, noun string) nouns {
-	if noun != "" {
-		return nounsOf(noun)
+// show is a value as the mail says it.
+func (c *composer) show(value string) string {
+	if c.mask == nil || value == "" {
+		return value
 	}
-	return tableNouns(table.Table, engine == "csv", table.KeyNames())
+	return c.mask(value)
 }
 
-func composeEntry(e entry, word nouns) templates.MailEntry {
+func (c *composer) wordFor(table *casefile.Table, say *speaker) nouns {
+	if c.noun != "" {
+		return nounsOf(c.noun)
+	}
+	word := tableNouns(table.Table, c.engine == "csv", table.KeyNames())
+	if word.one == defaultNoun {
+		word.one, word.many = say.entry()
+	}
+	return word
+}
+
+func (c *composer) entry(e entry, word nouns, say *speaker) templates.MailEntry {
 	composed := templates.MailEntry{
-		Title:      entryTitle(e.group.Key, e.table.Key, word.one),
-		Use:        templates.MailCopy{Label: copyLabel(e, e.keep)},
+		Title:      c.title(e, word.one),
+		Times:      say.times(len(e.drop) + 1),
+		Class:      string(e.group.Class),
+		Use:        c.copyOf(e, e.keep, say),
 		UseIsFirst: e.keep == &e.group.Rows[0] && e.keep.Time != nil,
+		Cleanup:    e.cleanup,
+	}
+	if e.group.Strength != casefile.Possible && !e.group.Mixed {
+		composed.Cause = say.cause(composed.Class, false)
 	}
 	useTime, timed := parseTime(e.keep.Time)
 	if timed {
-		composed.Use.When = "made on " + whenMade(useTime)
+		composed.Use.When = say.made(useTime)
 	}
 	for _, row := range e.drop {
-		copied := templates.MailCopy{Label: copyLabel(e, row)}
+		copied := c.copyOf(e, row, say)
 		if t, ok := parseTime(row.Time); ok && timed {
-			copied.When = whenCopied(useTime, t)
+			copied.When = say.later(useTime, t)
 		} else if ok {
-			copied.When = "made on " + whenMade(t)
+			copied.When = say.made(t)
 		}
 		composed.Disregard = append(composed.Disregard, copied)
 	}
+	composed.Refund = c.entryRefund(e, say)
 	return composed
 }
 
-// entryTitle names the entry by its key: the part that numbers the thing
-// itself stands beside its word, the others in brackets. Expressions and NULLs
-// mean nothing to a customer and are left out.
-func entryTitle(key casefile.Fields, parts []casefile.KeyPart, noun string) string {
+// copyOf says of one row what is true of it alone.
+func (c *composer) copyOf(e entry, row *casefile.Row, say *speaker) templates.MailCopy {
+	copied := templates.MailCopy{Label: c.label(e, row, say)}
+	if t, ok := parseTime(row.Time); ok {
+		copied.Time = t.UTC().Format("2006-01-02T15:04:05.999999999Z")
+	}
+	if c.money.stateOf(e.table) != "" {
+		if a, ok := c.money.amountOf(e.table, row); ok {
+			copied.Amount = c.show(say.money(a))
+		}
+	}
+	return copied
+}
+
+// title names the entry by its key: the part that numbers the thing itself
+// stands beside its word, the others in brackets. Expressions and NULLs mean
+// nothing to a customer and are left out.
+func (c *composer) title(e entry, noun string) string {
 	title := capital(noun)
 	var others []string
-	for i, field := range key {
-		if field.Value == nil || (i < len(parts) && parts[i].Expression) {
+	for i, field := range e.group.Key {
+		if field.Value == nil || (i < len(e.table.Key) && e.table.Key[i].Expression) {
 			continue
 		}
-		shown := cleanLine(*field.Value, maxValue)
+		shown := c.show(cleanLine(*field.Value, maxValue))
 		label := columnLabel(field.Name)
 		switch {
 		case shown == "":
-		case label == noun && title == capital(noun):
+		case strings.EqualFold(label, noun) && title == capital(noun):
 			title += " " + shown
 		default:
 			others = append(others, label+" "+shown)
@@ -81,33 +142,54 @@ func entryTitle(key casefile.Fields, parts []casefile.KeyPart, noun string) stri
 	return title
 }
 
-// copyLabel tells a row from the other copies: by its id where that is made of
+// label tells a row from the other copies: by its id where that is made of
 // columns, else by its place in time.
-func copyLabel(e entry, row *casefile.Row) string {
+func (c *composer) label(e entry, row *casefile.Row, say *speaker) string {
 	var ids []string
 	for _, field := range row.ID {
 		if field.Value != nil && hasColumn(e.table, field.Name) {
-			ids = append(ids, columnLabel(field.Name)+" "+cleanLine(*field.Value, maxValue))
+			shown := cleanLine(*field.Value, maxValue)
+			if isPersonal(e.table, field.Name) {
+				shown = c.show(shown)
+			}
+			ids = append(ids, columnLabel(field.Name)+" "+shown)
 		}
 	}
 	if len(ids) > 0 && len(ids) == len(row.ID) {
 		ids[0] = capital(ids[0])
 		return strings.Join(ids, ", ")
 	}
-	place := slices.IndexFunc(e.group.Rows, func(r casefile.Row) bool { return rowKey(r.ID) == rowKey(row.ID) })
-	words := []string{"the first one", "the second one", "the third one"}
 	if row.Time == nil {
-		if row == e.keep {
-			return "the original"
-		}
-		return "the copy"
+		return say.untimed(row == e.keep)
 	}
-	if place < len(words) {
-		return words[place]
-	}
-	return fmt.Sprintf("number %d", place+1)
+	return say.place(1 + slices.IndexFunc(e.group.Rows, func(r casefile.Row) bool { return rowKey(r.ID) == rowKey(row.ID) }))
 }
 
 func hasColumn(table *casefile.Table, name string) bool {
 	return slices.ContainsFunc(table.Columns, func(c casefile.Column) bool { return c.Name == name })
+}
+
+// isPersonal is true for a column that tells one customer from another.
+func isPersonal(table *casefile.Table, column string) bool {
+	return column == table.Email || column == table.Person || slices.Contains(table.KeyNames(), column)
+}
+
+// sharedCause is the cause that all entries have, said of all of them.
+func sharedCause(entries []templates.MailEntry, say *speaker) string {
+	for _, e := range entries {
+		if e.Cause == "" || e.Class != entries[0].Class {
+			return ""
+		}
+	}
+	return say.cause(entries[0].Class, len(entries) > 1)
+}
+
+// sharedCleanup is what is true of the copies of all entries.
+func sharedCleanup(entries []templates.MailEntry) string {
+	for _, e := range entries {
+		if e.Cleanup != entries[0].Cleanup {
+			return ""
+		}
+	}
+	return entries[0].Cleanup
 }

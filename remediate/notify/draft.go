@@ -8,21 +8,29 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"twinrow/detect/casefile"
+	"twinrow/templates"
 )
 
 // Draft writes one mail a customer into the case's directory of drafts, with
-// the list for the help desk, and returns what it wrote and what it left out.
-// choices hold what the plan decided about each group. Drafts that are there
-// are replaced as a whole, unless one of their mails may have been sent.
-// Where it fails, the drafts are as they were.
+// the lists for the help desk, a mailbox and a preview, and returns what it
+// wrote and what it left out. choices hold what the plan decided about each
+// group. Drafts that are there are replaced as a whole, except those that were
+// sent or may have been, which stay as they are. Where it fails, the drafts are
+// as they were.
 func Draft(ctx context.Context, opened *casefile.Opened, groups []*casefile.Group, choices []Choice, options Options) (*Drafts, error) {
 	d, err := newDrafts(opened, &options)
+	if err != nil {
+		return nil, err
+	}
+	c, err := newComposer(opened, d, &options)
 	if err != nil {
 		return nil, err
 	}
@@ -34,18 +42,15 @@ func Draft(ctx context.Context, opened *casefile.Opened, groups []*casefile.Grou
 		return nil, err
 	}
 	defer book.Close()
-	if n := book.mayHaveBeenSent(); n > 0 {
-		return nil, &Problem{Code: casefile.CodeExists, Message: fmt.Sprintf("%d mails of this case were sent or may have been, so its drafts stay as they are", n), Hint: "see `twinrow notify status`; `notify send` goes on with the rest"}
-	}
-	found, err := collect(opened, groups, choices)
+	found, err := d.whom(ctx, opened, groups, choices, book.account, &options)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.dropSuppressed(ctx, found, options.Suppressions); err != nil {
-		return nil, err
+	if n := c.unreadableAmounts(found.customers); n > 0 {
+		d.Notes = append(d.Notes, fmt.Sprintf("the amounts of %d groups cannot be read, so their mails name none", n))
 	}
-	d.Skipped = append(d.Skipped, found.skipped...)
-	if err := replaceDirectory(opened.Dir, func(dir string) error { return d.write(ctx, dir, opened, found.customers, &options) }); err != nil {
+	w := &draftWriter{drafts: d, composer: c, opened: opened, found: found, options: &options}
+	if err := replaceDirectory(opened.Dir, func(dir string) error { return w.write(ctx, dir) }); err != nil {
 		return nil, err
 	}
 	return d, nil
@@ -63,25 +68,65 @@ func newDrafts(opened *casefile.Opened, options *Options) (*Drafts, error) {
 		options.Now = time.Now()
 	}
 	d := &Drafts{Schema: DraftsSchema, Tool: options.Tool, Case: opened.ID, CaseSHA256: opened.SHA256, PlanSHA256: options.PlanSHA256,
-		CreatedAt: options.Now.UTC().Format(time.RFC3339), Mails: []Mail{}, Skipped: []Skip{}, Notes: []string{}}
+		CreatedAt: options.Now.UTC().Format(time.RFC3339), Mails: []Mail{}, Skipped: []Skip{}, Removed: []int{}, Notes: []string{}}
 	var err error
 	if d.From, err = parseMailbox("--from", options.From); err != nil {
 		return nil, err
 	}
 	d.ReplyTo = d.From
 	if options.ReplyTo != "" {
-		d.ReplyTo, err = parseMailbox("--reply-to", options.ReplyTo)
+		if d.ReplyTo, err = parseMailbox("--reply-to", options.ReplyTo); err != nil {
+			return nil, err
+		}
 	}
+	d.Also, err = openAlso(opened.ID, options.Also)
 	return d, err
 }
 
 func namesAddresses(opened *casefile.Opened) bool {
-	for i := range opened.Tables {
-		if opened.Tables[i].Email != "" {
-			return true
+	return slices.ContainsFunc(opened.Tables, func(t casefile.Table) bool { return t.Email != "" })
+}
+
+// newComposer checks what the mails are to say, before anything is written.
+func newComposer(opened *casefile.Opened, d *Drafts, options *Options) (*composer, error) {
+	if options.Templates == nil {
+		builtin, err := templates.BuiltinMails()
+		if err != nil {
+			return nil, err
 		}
+		options.Templates = builtin
 	}
-	return false
+	if err := checkLanguage(opened, options); err != nil {
+		return nil, err
+	}
+	money, err := newMoneyRules(opened, options)
+	if err != nil {
+		return nil, err
+	}
+	return &composer{mails: options.Templates, engine: opened.Source.Engine, noun: options.Noun, answerTo: d.ReplyTo, sender: d.From.Name, money: money, speakers: map[string]*speaker{}}, nil
+}
+
+// whom finds the customers to write to now, and lists the groups of all others.
+func (d *Drafts) whom(ctx context.Context, opened *casefile.Opened, groups []*casefile.Group, choices []Choice, a *account, options *Options) (*collector, error) {
+	if err := d.keepWritten(opened.Dir, a); err != nil {
+		return nil, err
+	}
+	elsewhere, err := writtenElsewhere(d.Also)
+	if err != nil {
+		return nil, err
+	}
+	found, err := collect(opened, groups, choices, options)
+	if err != nil {
+		return nil, err
+	}
+	d.dropWritten(found, a, elsewhere)
+	if err := d.dropSuppressed(ctx, found, options.Suppressions); err != nil {
+		return nil, err
+	}
+	d.Notes = append(d.Notes, found.settleLanguages()...)
+	d.Skipped = append(d.Skipped, found.skipped...)
+	slices.SortStableFunc(d.Skipped, func(a, b Skip) int { return a.Group - b.Group })
+	return found, nil
 }
 
 // dropSuppressed takes out the customers whom no mail is to be sent to.
@@ -107,7 +152,7 @@ func (d *Drafts) dropSuppressed(ctx context.Context, found *collector, lists Sup
 			continue
 		}
 		for _, e := range c.entries {
-			d.Skipped = append(d.Skipped, Skip{Group: e.group.Number, Table: e.table.Name, Reason: IsSuppressed, Detail: reason, Address: c.address.deliver, Name: c.name})
+			d.skip(c, e, IsSuppressed, reason)
 		}
 	}
 	found.customers = kept
@@ -116,45 +161,141 @@ func (d *Drafts) dropSuppressed(ctx context.Context, found *collector, lists Sup
 
 const mayNotAskNote = "the API key has no right to read the suppression lists, so they were not asked; the provider itself drops mail to addresses on them"
 
-// write puts all files into a directory that nobody sees yet.
-func (d *Drafts) write(ctx context.Context, dir string, opened *casefile.Opened, customers []*customer, options *Options) error {
-	width := max(4, len(fmt.Sprint(len(customers))))
-	var raw bytes.Buffer
-	for i, c := range customers {
+// draftWriter puts all files of the drafts into a directory that nobody sees yet.
+type draftWriter struct {
+	drafts   *Drafts
+	composer *composer
+	opened   *casefile.Opened
+	found    *collector
+	options  *Options
+	// number is that of the last name given; taken are the names of mails that
+	// were sent before, which stay.
+	number int
+	taken  map[string]bool
+	// refunds hold what each mail says about money.
+	refunds []string
+	files   *fileWriter
+}
+
+func (w *draftWriter) write(ctx context.Context, dir string) error {
+	if err := w.keepFiles(dir); err != nil {
+		return err
+	}
+	w.files = newFileWriter(dir)
+	defer func() { _ = w.files.close() }() // again, where it ends early
+	box, err := newMailbox(dir, w.drafts.From.Address, w.options.Now)
+	if err != nil {
+		return err
+	}
+	defer box.abort()
+	page, err := newPreview(dir, w)
+	if err != nil {
+		return err
+	}
+	defer page.abort()
+	for _, c := range w.found.customers {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		m := Mail{ID: mailID(opened.ID, c.address), To: c.address.deliver, Name: c.name, File: fmt.Sprintf("%0*d.eml", width, i+1)}
-		for _, e := range c.entries {
-			m.Groups = append(m.Groups, e.group.Number)
-		}
-		message, err := draftMessage(opened.ID, m.ID, d.From, d.ReplyTo, Mailbox{Name: m.Name, Address: m.To},
-			compose(opened.Source.Engine, c, d.ReplyTo, d.From.Name, options.Noun))
-		if err != nil {
-			return fmt.Errorf("filling the template: %w", err)
-		}
-		raw.Reset()
-		if err := appendEML(&raw, message, options.Now); err != nil {
-			return fmt.Errorf("writing the mail of group %d: %w", m.Groups[0], err)
-		}
-		m.SHA256 = casefile.Digest(raw.Bytes())
-		if err := os.WriteFile(filepath.Join(dir, m.File), raw.Bytes(), 0o600); err != nil {
+		if err := w.one(c, box, page); err != nil {
 			return err
 		}
-		d.Mails = append(d.Mails, m)
 	}
-	return d.writeLists(dir, customers)
+	if err := errors.Join(w.files.close(), box.close(), page.close()); err != nil {
+		return err
+	}
+	return w.lists(dir)
 }
 
-func (d *Drafts) writeLists(dir string, customers []*customer) error {
-	err := casefile.WriteFile(filepath.Join(dir, SupportName), func(w io.Writer) error { return writeSupport(w, d.Mails, customers) })
+// keepFiles copies the drafts that were sent, or may have been.
+func (w *draftWriter) keepFiles(dir string) error {
+	w.taken = map[string]bool{}
+	for _, m := range w.drafts.Mails {
+		w.refunds = append(w.refunds, "")
+		w.taken[m.File] = true
+		raw, err := os.ReadFile(filepath.Join(w.opened.Dir, DraftsName, filepath.Base(m.File)))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // the ledger still knows the mail
+		} else if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(m.File)), raw, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// one writes the mail to one customer.
+func (w *draftWriter) one(c *customer, box *mailbox, page *preview) error {
+	d := w.drafts
+	fields, err := w.composer.compose(c)
+	if err != nil {
+		return templateProblem(err)
+	}
+	m := Mail{ID: mailID(w.opened.ID, c.address), To: c.address.deliver, Name: c.name, File: w.nextFile(), Language: c.language}
+	for _, e := range c.entries {
+		m.Groups = append(m.Groups, e.group.Number)
+		if e.cleanup == templates.CopiesRemoved {
+			d.Removed = append(d.Removed, e.group.Number)
+		}
+	}
+	message, err := draftMessage(w.composer.mails, w.opened.ID, m.ID, d.From, d.ReplyTo, Mailbox{Name: m.Name, Address: m.To}, fields)
+	if err != nil {
+		return templateProblem(err)
+	}
+	var raw bytes.Buffer
+	if err := appendEML(&raw, message, w.options.Now); err != nil {
+		return fmt.Errorf("writing the mail of group %d: %w", m.Groups[0], err)
+	}
+	m.SHA256, m.Subject = casefile.Digest(raw.Bytes()), message.Subject
+	w.files.write(m.File, raw.Bytes())
+	if err := box.add(raw.Bytes()); err != nil {
+		return err
+	}
+	d.Mails = append(d.Mails, m)
+	w.refunds = append(w.refunds, refundText(fields.Refund))
+	return page.add(c, m, message)
+}
+
+func refundText(refund templates.MailRefund) string {
+	return strings.TrimSpace(refund.State + " " + refund.Amount)
+}
+
+// nextFile is the next name that no mail of before has.
+func (w *draftWriter) nextFile() string {
+	width := max(4, len(fmt.Sprint(len(w.found.customers)+len(w.taken))))
+	for {
+		w.number++
+		if name := fmt.Sprintf("%0*d.eml", width, w.number); !w.taken[name] {
+			return name
+		}
+	}
+}
+
+func (w *draftWriter) lists(dir string) error {
+	d := w.drafts
+	err := casefile.WriteFile(filepath.Join(dir, SupportName), func(out io.Writer) error { return writeSupport(out, d.Mails, w.found.entries, w.refunds) })
 	if err == nil && len(d.Skipped) > 0 {
-		err = casefile.WriteFile(filepath.Join(dir, SkippedName), func(w io.Writer) error { return writeSkipped(w, d.Skipped) })
+		err = casefile.WriteFile(filepath.Join(dir, SkippedName), func(out io.Writer) error { return writeSkipped(out, d.Skipped) })
 	}
 	if err != nil {
 		return err
 	}
 	return casefile.WriteJSON(filepath.Join(dir, IndexName), d)
+}
+
+// templateProblem gives a fault of a template its next step.
+func templateProblem(err error) error {
+	if fault, ok := errors.AsType[*templates.MailTemplateError](err); ok {
+		return TemplateProblem(fault)
+	}
+	return fmt.Errorf("filling the template: %w", err)
+}
+
+// TemplateProblem is the Problem for a template that cannot be used.
+func TemplateProblem(fault *templates.MailTemplateError) error {
+	return &Problem{Code: casefile.CodeBadInput, Message: "the template " + fault.Error(), Hint: "`twinrow notify draft --print-fields` lists what a template may use; no draft was written"}
 }
 
 // mailID names the mail to an address in a case: the same each time, so that

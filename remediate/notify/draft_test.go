@@ -199,13 +199,14 @@ func TestSupportList(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	twice := "Your ticket was recorded twice: please use the first one"
 	want := [][]string{
-		{"address", "name", "groups", "use", "disregard", "file"},
-		{"jax@example.com", "Jax Example", "1", "public.tickets id 102", "public.tickets id 107", "0001.eml"},
-		{"trinity@example.com", "Trinity Example", "2", "public.tickets id 103", "public.tickets id 106", "0002.eml"},
-		{"saul@example.com", "Saul Example", "3", "public.tickets id 108", "public.tickets id 109", "0003.eml"},
-		{"tess@example.com", "Tess Example", "4", "public.tickets id 111", "public.tickets id 112", "0004.eml"},
-		{"'+1@example.com", `'=HYPERLINK("x";"y")`, "5", "public.tickets id =1+1", "public.tickets id -7", "0005.eml"},
+		{"address", "name", "groups", "use", "disregard", "file", "language", "refund", "subject"},
+		{"jax@example.com", "Jax Example", "1", "public.tickets id 102", "public.tickets id 107", "0001.eml", "en", "", twice},
+		{"trinity@example.com", "Trinity Example", "2", "public.tickets id 103", "public.tickets id 106", "0002.eml", "en", "", twice},
+		{"saul@example.com", "Saul Example", "3", "public.tickets id 108", "public.tickets id 109", "0003.eml", "en", "", twice},
+		{"tess@example.com", "Tess Example", "4", "public.tickets id 111", "public.tickets id 112", "0004.eml", "en", "", twice},
+		{"'+1@example.com", `'=HYPERLINK("x";"y")`, "5", "public.tickets id =1+1", "public.tickets id -7", "0005.eml", "en", "", twice},
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Errorf("differs (-want +got):\n%s", diff)

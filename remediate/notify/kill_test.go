@@ -18,6 +18,8 @@ import (
 	"twinrow/remediate/notify"
 	"twinrow/remediate/notify/sendgrid"
 	"twinrow/remediate/notify/sendgrid/sendgridtest"
+	"twinrow/remediate/notify/smtp"
+	"twinrow/remediate/notify/smtp/smtptest"
 )
 
 // Points of sending at which the process is killed.
@@ -29,22 +31,27 @@ const (
 	killAfterResult   = "after-result"
 	killNever         = "never"
 	childEnv          = "TWINROW_TEST_SEND"
+	runsEnv           = "TWINROW_TEST_RUNS"
 	childKey          = "SG.child"
-	mailsToSend       = 60
+	mailsToSend       = 50
+	usualRuns         = 24
 	childRequestLimit = 5 * time.Second
 )
 
-// TestMain lets the test binary be the program that is killed.
+// TestMain lets the test binary be the program that is killed, or measured.
 func TestMain(m *testing.M) {
 	if spec := os.Getenv(childEnv); spec != "" {
 		os.Exit(child(strings.Split(spec, "|")))
+	}
+	if dir := os.Getenv(draftEnv); dir != "" {
+		os.Exit(draftChild(dir))
 	}
 	os.Exit(m.Run())
 }
 
 // child sends the case's drafts until the point of the n-th mail.
 func child(spec []string) int {
-	dir, url, point := spec[0], spec[1], spec[2]
+	dir, via, point := spec[0], spec[1], spec[2]
 	var n int
 	if _, err := fmt.Sscan(spec[3], &n); err != nil {
 		return 2
@@ -54,12 +61,12 @@ func child(spec []string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
 	}
-	client, err := sendgrid.New(sendgrid.Config{Key: childKey, BaseURL: url, Timeout: childRequestLimit})
+	carrier, err := carrierOf(via)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
 	}
-	c := &deadly{Client: client, point: point, left: n}
+	c := &deadly{Carrier: carrier, point: point, left: n}
 	_, err = notify.Send(context.Background(), opened, c, notify.SendOptions{Each: func(notify.Mail, notify.State, string) { c.die(killAfterResult) }})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -68,9 +75,16 @@ func child(spec []string) int {
 	return 0
 }
 
+func carrierOf(via string) (notify.Carrier, error) {
+	if strings.HasPrefix(via, "smtp:") {
+		return smtp.New(via)
+	}
+	return sendgrid.New(sendgrid.Config{Key: childKey, BaseURL: via, Timeout: childRequestLimit})
+}
+
 // deadly is a carrier that kills its process at one point of its n-th mail.
 type deadly struct {
-	*sendgrid.Client
+	notify.Carrier
 	point string
 	left  int
 }
@@ -86,7 +100,7 @@ func (d *deadly) die(point string) {
 func (d *deadly) Suppressed(ctx context.Context, address string) (string, error) {
 	d.left--
 	d.die(killBeforeClaim)
-	return d.Client.Suppressed(ctx, address)
+	return d.Carrier.Suppressed(ctx, address)
 }
 
 func (d *deadly) Send(ctx context.Context, m notify.Message) notify.Outcome {
@@ -97,51 +111,75 @@ func (d *deadly) Send(ctx context.Context, m notify.Message) notify.Outcome {
 			d.die(killInFlight)
 		}()
 	}
-	out := d.Client.Send(ctx, m)
+	out := d.Carrier.Send(ctx, m)
 	d.die(killBeforeResult)
 	return out
 }
 
-// TestKilledAtEachPoint kills the sending program at every point, over and
-// over, until all is sent.
+// TestKilledAtEachPoint sends 50 mails in each run and kills the sending
+// program at any point, up to three times, before it may finish; every other
+// run goes through SMTP. `make chaos-notify` makes 200 runs.
 func TestKilledAtEachPoint(t *testing.T) {
-	server := sendgridtest.Start(t, childKey)
-	opened := draftCase(t, mailsToSend)
+	runs := usualRuns
+	if text := os.Getenv(runsEnv); text != "" {
+		if _, err := fmt.Sscan(text, &runs); err != nil {
+			t.Fatal(err)
+		}
+	}
 	points := []string{killBeforeClaim, killAfterClaim, killInFlight, killBeforeResult, killAfterResult}
 	killed := map[string]int{}
-	for run := range 50 {
-		point := points[run%len(points)]
-		if ended := runChild(t, opened.Dir, server.URL, point, 1+run%3); ended == killNever {
-			break
-		}
-		killed[point]++
-	}
-	if ended := runChild(t, opened.Dir, server.URL, killNever, 0); ended != killNever {
-		t.Fatal("the last run was killed")
+	totals := map[notify.State]int{}
+	for run := range runs {
+		t.Run(fmt.Sprint(run+1), func(t *testing.T) {
+			http, mail := sendgridtest.Start(t, childKey), smtptest.Start(t)
+			via := []string{http.URL, "smtp://" + mail.Address}[run%2]
+			opened := draftCase(t, mailsToSend)
+			for kill := range 1 + run%3 {
+				point := points[(run+kill)%len(points)]
+				if runChild(t, opened.Dir, via, point, 1+rand.IntN(mailsToSend/3)) != killNever {
+					killed[point]++
+				}
+			}
+			if ended := runChild(t, opened.Dir, via, killNever, 0); ended != killNever {
+				t.Fatal("the last run was killed")
+			}
+			for state, n := range expectOnce(t, opened, mailsToSend, addressesOf(http, mail)) {
+				totals[state] += n
+			}
+			if wrong := append(http.Wrong(), mail.Wrong()...); len(wrong) > 0 {
+				t.Error(wrong)
+			}
+		})
 	}
 	for _, point := range points {
-		if killed[point] < 5 {
+		if killed[point] < 2 {
 			t.Errorf("only %d runs were killed at %s", killed[point], point)
 		}
 	}
-	expectOnce(t, opened, server)
-	if wrong := server.Wrong(); len(wrong) > 0 {
-		t.Error(wrong)
-	}
+	t.Logf("%d runs of %d mails; killed at %v; the mails ended as %v", runs, mailsToSend, killed, totals)
 }
 
-func expectOnce(t *testing.T, opened *casefile.Opened, server *sendgridtest.Server) {
-	t.Helper()
+// addressesOf counts the mails that the servers took, by address.
+func addressesOf(http *sendgridtest.Server, mail *smtptest.Server) map[string]int {
 	taken := map[string]int{}
-	for _, m := range server.Taken() {
+	for _, m := range http.Taken() {
 		taken[m.Personalizations[0].To[0].Email]++
 	}
+	for _, m := range mail.Taken() {
+		taken[m.To]++
+	}
+	return taken
+}
+
+// expectOnce checks the ledger against what was taken, and returns its totals.
+func expectOnce(t *testing.T, opened *casefile.Opened, want int, taken map[string]int) map[notify.State]int {
+	t.Helper()
 	status, err := notify.LoadStatus(opened.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(status.Mails) != mailsToSend {
-		t.Errorf("the status has %d mails, want %d", len(status.Mails), mailsToSend)
+	if len(status.Mails) != want {
+		t.Errorf("the status has %d mails, want %d", len(status.Mails), want)
 	}
 	for _, m := range status.Mails {
 		n := taken[m.To]
@@ -156,19 +194,18 @@ func expectOnce(t *testing.T, opened *casefile.Opened, server *sendgridtest.Serv
 	if len(taken) > 0 {
 		t.Errorf("%d addresses got a mail that the ledger does not know", len(taken))
 	}
-	t.Logf("totals: %v", status.Totals)
+	return status.Totals
 }
 
 // runChild returns the point at which the child was killed, or killNever.
-func runChild(t *testing.T, dir, url, point string, n int) string {
+func runChild(t *testing.T, dir, via, point string, n int) string {
 	t.Helper()
 	command := exec.Command(os.Args[0])
-	command.Env = append(os.Environ(), childEnv+"="+strings.Join([]string{dir, url, point, fmt.Sprint(n)}, "|"))
+	command.Env = append(os.Environ(), childEnv+"="+strings.Join([]string{dir, via, point, fmt.Sprint(n)}, "|"))
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
 	err := command.Run()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL {
 		return point
 	}
 	if err != nil {
@@ -178,7 +215,30 @@ func runChild(t *testing.T, dir, url, point string, n int) string {
 }
 
 // draftCase makes a case of n customers with drafts.
-func draftCase(t *testing.T, n int) *casefile.Opened {
+func draftCase(t testing.TB, n int) *casefile.Opened {
+	t.Helper()
+	opened, groups, choices := bareCase(t, n)
+	if _, err := notify.Draft(t.Context(), opened, groups, choices, notify.Options{From: "help@example.com"}); err != nil {
+		t.Fatal(err)
+	}
+	return opened
+}
+
+// bareCase makes one without.
+func bareCase(t testing.TB, n int) (*casefile.Opened, []*casefile.Group, []notify.Choice) {
+	t.Helper()
+	return writeCase(t, func(add func(*casefile.Group)) {
+		for i := range n {
+			at := [2]string{"2025-12-24T03:20:37.914Z", "2025-12-24T03:20:37.993Z"}
+			values := fields("email", fmt.Sprintf("c%d@example.com", i))
+			add(&casefile.Group{Table: "orders", Class: casefile.Race, Key: fields("order_no", fmt.Sprintf("o%d", i)), Rows: []casefile.Row{
+				{ID: fields("id", fmt.Sprint(2*i)), Time: &at[0], Values: values}, {ID: fields("id", fmt.Sprint(2*i+1)), Time: &at[1], Values: values}}})
+		}
+	})
+}
+
+// writeCase makes a case of the groups that fill adds, the first row of each to be kept.
+func writeCase(t testing.TB, fill func(add func(*casefile.Group))) (*casefile.Opened, []*casefile.Group, []notify.Choice) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "case")
 	w, err := casefile.Create(dir)
@@ -186,18 +246,13 @@ func draftCase(t *testing.T, n int) *casefile.Opened {
 		t.Fatal(err)
 	}
 	var groups []*casefile.Group
-	var choices []notify.Choice
-	for i := range n {
-		g := &casefile.Group{Table: "orders", Key: fields("order_no", fmt.Sprintf("o%d", i)), Rows: []casefile.Row{
-			{ID: fields("id", fmt.Sprint(2*i)), Values: fields("email", fmt.Sprintf("c%d@example.com", i))},
-			{ID: fields("id", fmt.Sprint(2*i+1)), Values: fields("email", fmt.Sprintf("c%d@example.com", i))}}}
+	fill(func(g *casefile.Group) {
 		if err := w.Add(g); err != nil {
 			t.Fatal(err)
 		}
 		groups = append(groups, g)
-		choices = append(choices, notify.Choice{Group: g.Number, Keep: g.Rows[0].ID, Remove: []casefile.Fields{g.Rows[1].ID}})
-	}
-	table := casefile.Table{Name: "orders", Table: "orders", Key: []casefile.KeyPart{{Text: "order_no"}}, ID: []string{"id"}, Email: "email", Columns: []casefile.Column{{Name: "id"}, {Name: "email"}}}
+	})
+	table := casefile.Table{Name: "orders", Table: "orders", Key: []casefile.KeyPart{{Text: "order_no"}}, ID: []string{"id"}, Email: "email", Person: "name", Columns: []casefile.Column{{Name: "id"}, {Name: "email"}}}
 	if err := w.Commit(&casefile.Case{Tables: []casefile.Table{table}}); err != nil {
 		t.Fatal(err)
 	}
@@ -205,10 +260,15 @@ func draftCase(t *testing.T, n int) *casefile.Opened {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := notify.Draft(t.Context(), opened, groups, choices, notify.Options{From: "help@example.com"}); err != nil {
-		t.Fatal(err)
+	return opened, groups, firstOfEach(groups)
+}
+
+func firstOfEach(groups []*casefile.Group) []notify.Choice {
+	var choices []notify.Choice
+	for _, g := range groups {
+		choices = append(choices, notify.Choice{Group: g.Number, Keep: g.Rows[0].ID, Remove: []casefile.Fields{g.Rows[1].ID}})
 	}
-	return opened
+	return choices
 }
 
 func fields(name, value string) casefile.Fields { return casefile.Fields{{Name: name, Value: &value}} }
@@ -238,7 +298,7 @@ func TestRequestsHoldTheDrafts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		same := got.Personalizations[0].To[0].Email == want.To.Address && got.Subject == want.Subject && got.Content[0].Value == want.Text && got.Content[1].Value == want.HTML && got.CustomArgs["twinrow_mail"] == want.Mail
+		same := got.Personalizations[0].To[0].Email == want.To.Address && got.Subject == want.Subject && got.Content[0].Value == want.Text && got.Content[1].Value == want.HTML && got.Personalizations[0].CustomArgs["twinrow_mail"] == want.Mail
 		if !same {
 			t.Errorf("the request is %+v, the draft %+v", got, want)
 		}
@@ -253,6 +313,7 @@ func TestRequestsHoldTheDrafts(t *testing.T) {
 func TestServerInTrouble(t *testing.T) {
 	server := sendgridtest.Start(t, childKey)
 	opened := draftCase(t, mailsToSend)
+	mail := smtptest.Start(t)
 	client, err := sendgrid.New(sendgrid.Config{Key: childKey, BaseURL: server.URL, Timeout: 200 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
@@ -268,5 +329,5 @@ func TestServerInTrouble(t *testing.T) {
 	if _, err := notify.Send(t.Context(), opened, client, notify.SendOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	expectOnce(t, opened, server)
+	expectOnce(t, opened, mailsToSend, addressesOf(server, mail))
 }

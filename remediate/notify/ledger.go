@@ -29,6 +29,8 @@ type record struct {
 	Reason    string `json:"reason,omitempty"`
 	// Draft is the digest of the draft that was claimed.
 	Draft string `json:"draft,omitempty"`
+	// Via names the carrier.
+	Via string `json:"via,omitempty"`
 }
 
 // head is the first line.
@@ -43,6 +45,8 @@ type head struct {
 type ledger struct {
 	file *os.File
 	*account
+	// via is the carrier of the run, "" where none is at work.
+	via string
 	// broken is the first error of a write: what is in the file after it is
 	// not known, so nothing more is written.
 	broken error
@@ -116,7 +120,10 @@ func (l *ledger) Close() error { return l.file.Close() }
 
 // append makes a record durable; only then may anything be done about it.
 func (l *ledger) append(m Mail, state State, messageID, reason string) error {
-	r := record{At: l.now().UTC().Format(time.RFC3339Nano), Mail: m.ID, To: m.To, Groups: len(m.Groups), State: state, MessageID: messageID, Reason: reason}
+	r := record{At: l.now().UTC().Format(time.RFC3339Nano), Mail: m.ID, To: m.To, Groups: len(m.Groups), State: state, MessageID: messageID, Reason: reason, Via: l.via}
+	if l.via == "" {
+		r.Via = l.last[m.ID].Via
+	}
 	if state == Claimed {
 		r.Draft = m.SHA256
 	}
@@ -156,17 +163,6 @@ func (a *account) take(r record) {
 		a.order = append(a.order, r.Mail)
 	}
 	a.last[r.Mail] = r
-}
-
-// mayHaveBeenSent counts the mails that were taken or may have been.
-func (a *account) mayHaveBeenSent() int {
-	n := 0
-	for _, r := range a.last {
-		if r.State == Claimed || r.State == Accepted || r.State == Unknown {
-			n++
-		}
-	}
-	return n
 }
 
 // readAccount reads a ledger. whole is the length up to the end of the last

@@ -13,21 +13,12 @@ import (
 )
 
 // draftMessage makes the message to a customer from what it is to say.
-func draftMessage(caseID, mailID string, from, replyTo, to Mailbox, fields templates.Mail) (Message, error) {
+func draftMessage(mails *templates.Mails, caseID, mailID string, from, replyTo, to Mailbox, fields templates.Mail) (Message, error) {
 	m := Message{Case: caseID, Mail: mailID, From: from, ReplyTo: replyTo, To: to}
-	var text, html strings.Builder
 	var err error
-	if m.Subject, err = templates.MailSubject(fields); err != nil {
-		return m, err
-	}
-	if err := templates.ExecuteMailText(&text, fields); err != nil {
-		return m, err
-	}
-	if err := templates.ExecuteMailHTML(&html, fields); err != nil {
-		return m, err
-	}
-	m.Text, m.HTML = text.String(), html.String()
-	return m, nil
+	m.Subject, m.Text, m.HTML, err = mails.Fill(fields)
+	m.Subject = cleanLine(m.Subject, maxSubject)
+	return m, err
 }
 
 // appendEML writes the message as RFC 5322 with X-Unsent, by which mail

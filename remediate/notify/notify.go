@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"twinrow/detect/casefile"
+	"twinrow/templates"
 )
 
 // Problem is an error that a person can act on.
@@ -36,6 +37,11 @@ const (
 	IndexName = "index.json"
 	// SupportName is in it and lists the customers for the help desk.
 	SupportName = "support.csv"
+	// MailboxName is in it and holds all drafts that were not sent yet, for mail
+	// programs that import a whole box (mboxrd).
+	MailboxName = "drafts.mbox"
+	// PreviewName is in it and shows them on one page.
+	PreviewName = "preview.html"
 	// SkippedName is in it and lists the groups that nobody is written to
 	// about; it is not there where there are none.
 	SkippedName = "skipped.csv"
@@ -77,6 +83,13 @@ type Choice struct {
 	// why, or is empty.
 	Held       bool
 	HeldReason string
+	// Drifted is true where the clean-up left the group alone, because its
+	// rows were no longer as the evidence has them.
+	Drifted bool
+	// Cleanup is templates.CopiesRemoved where the copies are gone,
+	// templates.CopiesPlanned where the plan has operations that will remove
+	// them, "" where the plan removes nothing by itself, as for a file.
+	Cleanup string
 }
 
 // Options say how to draft.
@@ -96,6 +109,27 @@ type Options struct {
 	Now time.Time
 	// Suppressions is asked about every customer; nil asks nobody.
 	Suppressions Suppressions
+	// Templates are the texts; nil means the built-in ones.
+	Templates *templates.Mails
+	// Language is that of customers whose own is not known; empty means "en".
+	Language string
+	// LanguageColumn holds the customers' own, as "de" or "de-AT"; empty asks no column.
+	LanguageColumn string
+	// Refunds say whether money was taken more than once, each as
+	// "[TABLE=]due|made|none"; none says nothing about money.
+	Refunds []string
+	// Currency is the code of all amounts, CurrencyColumn the column of it.
+	Currency, CurrencyColumn string
+	// AmountUnit is MinorUnit or MajorUnit; empty means what the column's name says.
+	AmountUnit string
+	// SkipRoles leaves out addresses that belong to an office and no person.
+	SkipRoles bool
+	// BeforeCleanup writes also about rows that are not removed yet.
+	BeforeCleanup bool
+	// Also are directories of cases; whoever was written to in one is left out.
+	Also []string
+	// Redact masks names, addresses and keys in the preview.
+	Redact bool
 }
 
 // Suppressions knows who takes no mail.
@@ -112,6 +146,8 @@ var ErrMayNotAsk = errors.New("the key may not read the lists of suppressed addr
 // Carrier sends mails.
 type Carrier interface {
 	Suppressions
+	// Name is one word for the ledger, as "sendgrid".
+	Name() string
 	// Send makes one attempt to hand one mail over. It finishes the request
 	// though ctx be cancelled meanwhile, since a request that was cut leaves
 	// nobody knowing what became of it.
@@ -166,6 +202,9 @@ type Mail struct {
 	SHA256 string `json:"sha256"`
 	// Groups are the numbers of the groups that the mail is about.
 	Groups []int `json:"groups"`
+	// Subject and Language are those of the draft.
+	Subject  string `json:"subject"`
+	Language string `json:"language"`
 }
 
 // SkipReason says why nobody is written to about a group.
@@ -180,6 +219,10 @@ const (
 	GroupHeld        SkipReason = "held"
 	NotPlanned       SkipReason = "not-planned"
 	IsSuppressed     SkipReason = "suppressed"
+	RoleAddress      SkipReason = "role-address"
+	GroupDrifted     SkipReason = "drifted"
+	NotRemovedYet    SkipReason = "not-removed-yet"
+	AlreadyWritten   SkipReason = "already-written"
 )
 
 // Skip is one group that nobody is written to about.
@@ -209,6 +252,13 @@ type Drafts struct {
 	ReplyTo   Mailbox `json:"reply_to"`
 	Mails     []Mail  `json:"mails"`
 	Skipped   []Skip  `json:"skipped"`
+	// Removed are the groups whose copies the mails call removed.
+	Removed []int `json:"removed"`
+	// Also are the cases whose customers are left out, asked again before each mail.
+	Also []AlsoCase `json:"also"`
 	// Notes say what a person ought to know, as that suppressions could not be asked.
 	Notes []string `json:"notes"`
+	// Sample is the first mail of this drafting as the preview shows it, nil
+	// where there is none.
+	Sample *Message `json:"-"`
 }

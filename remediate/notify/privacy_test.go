@@ -150,3 +150,32 @@ func TestNoCustomerSeesAnother(t *testing.T) {
 		t.Errorf("only %d comparisons were made", checks)
 	}
 }
+
+// TestNoCustomerSeesAnotherInAnyLanguage does the same for each language, with
+// money, and for everything that stands in the index of a single mail.
+func TestNoCustomerSeesAnotherInAnyLanguage(t *testing.T) {
+	for _, language := range []string{"de", "en"} {
+		var groups []*casefile.Group
+		for i := range 12 {
+			n := string(rune('A' + i))
+			r := testRow{"id" + n + n + n, "key" + n + n + n, "1", "Name" + n + n + n, "mail" + n + n + n + "@example.com", "2025-12-24T03:20:37.914Z"}
+			s := r
+			s.id = "gone" + n + n + n
+			groups = append(groups, paid(group(r, s), "EUR", "77"+strings.Repeat(string(rune('0'+i%10)), 4), "88"+strings.Repeat(string(rune('0'+i%10)), 4)))
+		}
+		opened, d := draftPaid(t, groups, func(o *Options) { o.Language = language })
+		for i, m := range d.Mails {
+			raw := read(t, opened.Dir, DraftsName, m.File)
+			_, parts := decoded(t, raw)
+			all := strings.ToLower(raw + parts["text/plain"] + parts["text/html"])
+			for j := range groups {
+				mark := strings.ToLower(strings.Repeat(string(rune('A'+j)), 3))
+				for _, v := range []string{"id" + mark, "key" + mark, "name" + mark, "mail" + mark, "gone" + mark} {
+					if got := strings.Contains(all, v); got != (i == j) {
+						t.Errorf("%s: the mail of customer %d and %q of customer %d: %v", language, i, v, j, got)
+					}
+				}
+			}
+		}
+	}
+}

@@ -60,3 +60,6 @@ func (m *Message) parseParts(parts *multipart.Reader) error {
 	}
 	return nil
 }
+
+// ReadMessage reads a mail of two parts as a draft is read; its ids are left empty.
+func ReadMessage(raw []byte) (Message, error) { return parseEML(raw) }

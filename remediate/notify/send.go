@@ -18,9 +18,14 @@ type SendOptions struct {
 	Limit int
 	// Only is the one address to write to; empty means all.
 	Only string
+	// Rate is how many mails a second are sent at most; 0 sets no limit.
+	Rate float64
 	// PlanSHA256 is the digest of the plan as it is now, or empty. Drafts made
 	// from another plan are refused, for they could name the wrong row.
 	PlanSHA256 string
+	// Removed holds the groups whose copies are removed now; nil where that is
+	// not known. Drafts that call others removed are refused.
+	Removed map[int]bool
 	// Each is called after every mail with the state it came to; it may be nil.
 	Each func(m Mail, state State, reason string)
 }
@@ -69,6 +74,11 @@ func loadCurrent(opened *casefile.Opened, options SendOptions) (*Drafts, error) 
 	if d.PlanSHA256 != "" && options.PlanSHA256 != "" && d.PlanSHA256 != options.PlanSHA256 {
 		return nil, &Problem{Code: casefile.CodeDrift, Message: "the plan was made again after the drafts, so they may name the wrong rows", Hint: "run `twinrow notify draft` again"}
 	}
+	for _, group := range d.Removed {
+		if options.Removed != nil && !options.Removed[group] {
+			return nil, &Problem{Code: casefile.CodeDrift, Message: fmt.Sprintf("the drafts say that the copies of group %d are removed, and they are back", group), Hint: "run `twinrow notify draft` again"}
+		}
+	}
 	return d, nil
 }
 
@@ -110,7 +120,7 @@ func pending(mails []Mail, a *account, options SendOptions) ([]Mail, error) {
 // even where the error is not nil; where ctx is cancelled, the mail in hand is
 // finished first.
 func Send(ctx context.Context, opened *casefile.Opened, carrier Carrier, options SendOptions) (*Sent, error) {
-	s := &sender{opened: opened, carrier: carrier, options: options, sent: &Sent{}, wait: wait}
+	s := &sender{opened: opened, carrier: carrier, options: options, sent: &Sent{}, pace: pace{rate: options.Rate, now: time.Now}, wait: wait}
 	return s.sent, s.run(ctx)
 }
 
@@ -124,7 +134,10 @@ type sender struct {
 	mayNotAsk bool
 	// unknown counts the unknown results one after another.
 	unknown int
-	wait    func(context.Context, time.Duration) error
+	// elsewhere are the addresses that were written to in another case.
+	elsewhere map[string]string
+	pace      pace
+	wait      func(context.Context, time.Duration) error
 }
 
 func (s *sender) run(ctx context.Context) (err error) {
@@ -133,11 +146,15 @@ func (s *sender) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer s.book.Close()
+	s.book.via = s.carrier.Name()
 	if err := s.book.closeClaims(); err != nil {
 		return err
 	}
 	d, err := loadCurrent(s.opened, s.options) // under the lock: nobody drafts meanwhile
 	if err != nil {
+		return err
+	}
+	if s.elsewhere, err = writtenElsewhere(d.Also); err != nil {
 		return err
 	}
 	mails, err := pending(d.Mails, s.book.account, s.options)
@@ -191,6 +208,9 @@ func (s *sender) one(ctx context.Context, m Mail) error {
 		return s.record(m, Outcome{State: Suppressed, Reason: reason})
 	}
 	for try := 1; ; try++ {
+		if err := s.wait(ctx, s.pace.next()); err != nil {
+			return err
+		}
 		if err := s.book.append(m, Claimed, "", ""); err != nil {
 			return err
 		}
@@ -214,6 +234,9 @@ func (s *sender) one(ctx context.Context, m Mail) error {
 }
 
 func (s *sender) suppressed(ctx context.Context, m Mail) (string, error) {
+	if detail := s.elsewhere[strings.ToLower(m.To)]; detail != "" {
+		return detail, nil
+	}
 	if s.mayNotAsk {
 		return "", nil
 	}
@@ -270,6 +293,9 @@ func (s *sender) stopped(cause error) error {
 
 // wait returns early with the context's error.
 func wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -23,6 +23,8 @@ type scripted struct {
 	onSend   func(Message)
 }
 
+func (s *scripted) Name() string { return "scripted" }
+
 func (s *scripted) Send(_ context.Context, m Message) Outcome {
 	if s.onSend != nil {
 		s.onSend(m)
@@ -40,8 +42,10 @@ func (s *scripted) Send(_ context.Context, m Message) Outcome {
 func run(opened *casefile.Opened, carrier Carrier, options SendOptions) (*Sent, []time.Duration, error) {
 	var waits []time.Duration
 	options.Tool = testTool
-	s := &sender{opened: opened, carrier: carrier, options: options, sent: &Sent{}, wait: func(ctx context.Context, d time.Duration) error {
-		waits = append(waits, d)
+	s := &sender{opened: opened, carrier: carrier, options: options, sent: &Sent{}, pace: pace{rate: options.Rate, now: func() time.Time { return testNow }}, wait: func(ctx context.Context, d time.Duration) error {
+		if d > 0 {
+			waits = append(waits, d)
+		}
 		return ctx.Err()
 	}}
 	err := s.run(context.Background())
@@ -145,7 +149,7 @@ func TestAgainIsBounded(t *testing.T) {
 	opened, _ := mustDraft(t, many(3))
 	carrier := &scripted{outcomes: []Outcome{{State: Accepted}}}
 	for range 20 {
-		carrier.outcomes = append(carrier.outcomes, Outcome{State: Drafted, Again: true, Reason: "SendGrid could not be reached"})
+		carrier.outcomes = append(carrier.outcomes, Outcome{State: Drafted, Again: true, Wait: time.Second, Reason: "SendGrid could not be reached"})
 	}
 	sent, waits, err := run(opened, carrier, SendOptions{})
 	expectProblem(t, "a server that is away", err, casefile.CodeStopped)
@@ -219,11 +223,18 @@ func TestDraftAfterSend(t *testing.T) {
 	if _, _, err := run(opened, &scripted{}, SendOptions{Limit: 1}); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Draft(t.Context(), opened, groups, keepFirst(groups), testOptions())
-	expectProblem(t, "drafting after a mail was accepted", err, casefile.CodeExists)
-	if got, err := LoadDrafts(opened); err != nil || len(got.Mails) != len(d.Mails) {
-		t.Errorf("the drafts are gone: %v", err)
+	sent := read(t, opened.Dir, DraftsName, d.Mails[0].File)
+	again, err := Draft(t.Context(), opened, groups, keepFirst(groups), testOptions())
+	if err != nil {
+		t.Fatal(err)
 	}
+	if diff := cmp.Diff(d.Mails, again.Mails); diff != "" || read(t, opened.Dir, DraftsName, d.Mails[0].File) != sent {
+		t.Errorf("drafting again changed a mail that was sent (-want +got):\n%s", diff)
+	}
+	if box := read(t, opened.Dir, DraftsName, MailboxName); strings.Contains(box, d.Mails[0].To) || !strings.Contains(box, d.Mails[1].To) {
+		t.Errorf("the mailbox is not just the mails that were not sent:\n%s", box)
+	}
+	expectStates(t, opened, Accepted, Drafted)
 }
 
 func TestChangedDraftIsNotSent(t *testing.T) {

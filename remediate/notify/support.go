@@ -14,18 +14,23 @@ import (
 // (Excel: 32,767).
 const maxCell = 32_000
 
-// writeSupport writes one line a customer for the help desk.
-func writeSupport(w io.Writer, mails []Mail, customers []*customer) error {
-	rows := [][]string{{"address", "name", "groups", "use", "disregard", "file"}}
+// writeSupport writes one line a mail for the help desk. refunds say of each
+// mail what it says about money.
+func writeSupport(w io.Writer, mails []Mail, entries map[int]entry, refunds []string) error {
+	rows := [][]string{{"address", "name", "groups", "use", "disregard", "file", "language", "refund", "subject"}}
 	for i, m := range mails {
 		var use, disregard []string
-		for _, e := range customers[i].entries {
+		for _, number := range m.Groups {
+			e, known := entries[number]
+			if !known {
+				continue
+			}
 			use = append(use, e.table.Name+" "+idText(e.keep.ID))
 			for _, row := range e.drop {
 				disregard = append(disregard, e.table.Name+" "+idText(row.ID))
 			}
 		}
-		rows = append(rows, []string{m.To, m.Name, numbers(m.Groups), strings.Join(use, ", "), strings.Join(disregard, ", "), m.File})
+		rows = append(rows, []string{m.To, m.Name, numbers(m.Groups), strings.Join(use, ", "), strings.Join(disregard, ", "), m.File, m.Language, refunds[i], m.Subject})
 	}
 	return writeCSV(w, rows)
 }

@@ -1,49 +1,41 @@
 package notify
 
 import (
-	"fmt"
 	"math"
 	"time"
+
+	"twinrow/templates"
 )
 
-// whenMade is a time as a customer reads it. It is in UTC, since where the
-// customer lives is not known.
-func whenMade(t time.Time) string {
-	return t.UTC().Format("2 January 2006 at 15:04 UTC")
+// dateOf is a moment in UTC, since where the customer lives is not known.
+func dateOf(t time.Time) templates.MailDate {
+	t = t.UTC()
+	return templates.MailDate{Year: t.Year(), Month: int(t.Month()), Day: t.Day(), Clock: t.Format("15:04")}
 }
 
-// whenCopied says how much later, or earlier, a copy was made than the one to use.
-func whenCopied(use, copied time.Time) string {
+// spanBetween says how much later, or earlier, a copy was made than the one to
+// use, in the one unit that a person would use for it.
+func spanBetween(use, copied time.Time) templates.MailSpan {
 	gap := copied.Sub(use)
+	span := templates.MailSpan{Earlier: gap < 0}
+	if gap < 0 {
+		gap = -gap
+	}
 	switch {
 	case gap == 0:
-		return "made at the same time"
-	case gap < 0:
-		return "made " + roughly(-gap) + " earlier"
+		span.Unit = "none"
+	case gap < time.Second:
+		span.Unit = "instant"
+	case gap < time.Minute:
+		span.N, span.Unit = int64(gap/time.Second), "second"
+	case gap < time.Hour:
+		span.N, span.Unit = int64(math.Round(gap.Minutes())), "minute"
+	case gap < 48*time.Hour:
+		span.N, span.Unit = int64(math.Round(gap.Hours())), "hour"
+	default:
+		span.N, span.Unit = int64(math.Round(gap.Hours()/24)), "day"
 	}
-	return "made " + roughly(gap) + " later"
-}
-
-// roughly is a duration in the one unit that a person would use for it.
-func roughly(d time.Duration) string {
-	switch {
-	case d < time.Second:
-		return "less than a second"
-	case d < time.Minute:
-		return count(int64(d/time.Second), "second")
-	case d < time.Hour:
-		return count(int64(math.Round(d.Minutes())), "minute")
-	case d < 48*time.Hour:
-		return "about " + count(int64(math.Round(d.Hours())), "hour")
-	}
-	return "about " + count(int64(math.Round(d.Hours()/24)), "day")
-}
-
-func count(n int64, unit string) string {
-	if n == 1 {
-		return "1 " + unit
-	}
-	return fmt.Sprintf("%d %ss", n, unit)
+	return span
 }
 
 // parseTime reads a row's time as the evidence holds it.

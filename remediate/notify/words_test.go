@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"twinrow/detect/casefile"
+	"twinrow/templates"
 )
 
 func TestNouns(t *testing.T) {
@@ -60,8 +61,9 @@ func TestRoughly(t *testing.T) {
 		0: "made at the same time", 14 * time.Millisecond: "made less than a second later", time.Second: "made 1 second later", 59 * time.Second: "made 59 seconds later",
 		90 * time.Second: "made 2 minutes later", 69299 * time.Second: "made about 19 hours later", 155718 * time.Second: "made about 43 hours later", 72 * time.Hour: "made about 3 days later", -time.Minute: "made 1 minute earlier",
 	} {
-		if got := whenCopied(testNow, testNow.Add(d)); got != want {
-			t.Errorf("%v: got %q, want %q", d, got, want)
+		say := english(t)
+		if got := say.later(testNow, testNow.Add(d)); got != want || say.err != nil {
+			t.Errorf("%v: got %q, %v, want %q", d, got, say.err, want)
 		}
 	}
 }
@@ -89,10 +91,22 @@ func TestCopyLabel(t *testing.T) {
 		e := entry{group: g, table: &table, keep: &g.Rows[0]}
 		var got []string
 		for i := range g.Rows {
-			got = append(got, copyLabel(e, &g.Rows[i]))
+			got = append(got, (&composer{}).label(e, &g.Rows[i], english(t)))
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s: differs (-want +got):\n%s", name, diff)
 		}
 	}
+}
+
+// english speaks with the built-in words.
+func english(t *testing.T) *speaker { return speakerOf(t, "en") }
+
+func speakerOf(t *testing.T, language string) *speaker {
+	t.Helper()
+	mails, err := templates.BuiltinMails()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &speaker{words: mails.Words(language)}
 }

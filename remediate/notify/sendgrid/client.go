@@ -40,7 +40,8 @@ type Config struct {
 	Timeout time.Duration
 }
 
-// Client is a notify.Carrier. Its methods may be called at once.
+// Client is a notify.Carrier and a notify.Activity. The methods of the first
+// may be called at once.
 type Client struct {
 	key, base string
 	sandbox   bool
@@ -49,9 +50,15 @@ type Client struct {
 	now       func() time.Time
 	// pause is the wait before a lookup is tried again, doubled each time.
 	pause time.Duration
+	sleep func(context.Context, time.Duration) error
+	// asked are the times of the last requests for activity, oldest first.
+	asked []time.Time
 }
 
 var _ notify.Carrier = (*Client)(nil)
+
+// Name stands in the ledger.
+func (c *Client) Name() string { return "sendgrid" }
 
 // maxAnswer is how much of an answer is read, in bytes; SendGrid's are far shorter.
 const maxAnswer = 1 << 20
@@ -71,7 +78,7 @@ func New(config Config) (*Client, error) {
 	transport.ForceAttemptHTTP2 = false
 	transport.Protocols = new(http.Protocols)
 	transport.Protocols.SetHTTP1(true)
-	c := &Client{key: key, base: base, sandbox: config.Sandbox, timeout: config.Timeout, transport: limited{transport}, now: time.Now, pause: 500 * time.Millisecond}
+	c := &Client{key: key, base: base, sandbox: config.Sandbox, timeout: config.Timeout, transport: limited{transport}, now: time.Now, pause: 500 * time.Millisecond, sleep: sleep}
 	if c.timeout == 0 {
 		c.timeout = 30 * time.Second
 	}

@@ -56,7 +56,7 @@ func TestWhatIsSent(t *testing.T) {
 	if m.Personalizations[0].To[0] != (sendgridtest.Mailbox{Name: "Zoë, \"Z\"", Email: "p7@example.com"}) || m.From.Email != "tickets@example.com" || m.ReplyTo.Email != "help@example.com" || m.Subject != "Grüße" || m.Content[0].Value != "text 7" || m.Content[1].Value != "<p>hé</p>" {
 		t.Errorf("got %+v", m)
 	}
-	if diff := cmp.Diff(map[string]string{"twinrow_case": "0123456789ab", "twinrow_mail": "m7"}, m.CustomArgs); diff != "" {
+	if diff := cmp.Diff(map[string]string{"twinrow_case": "0123456789ab", "twinrow_mail": "m7"}, m.Personalizations[0].CustomArgs); diff != "" {
 		t.Errorf("custom arguments differ (-want +got):\n%s", diff)
 	}
 }
@@ -88,6 +88,7 @@ func TestOutcomes(t *testing.T) {
 		"200 without sandbox":     {status(200), notify.Unknown, "", "200"},
 		"request time-out":        {status(408), notify.Unknown, "", "408"},
 		"silent after taking":     {sendgridtest.Silent(600 * time.Millisecond), notify.Unknown, "", "no answer"},
+		"slow loris":              {sendgridtest.Loris(900 * time.Millisecond), notify.Unknown, "", "no answer"},
 		"cut after taking":        {sendgridtest.Cut(true), notify.Unknown, "", "no answer"},
 		"cut before taking":       {sendgridtest.Cut(false), notify.Unknown, "", "no answer"},
 		"cut in the answer":       {sendgridtest.CutBody, notify.Accepted, "", ""},

@@ -47,8 +47,10 @@ func (c *Client) message(m notify.Message) *mail.SGMailV3 {
 	out := mail.NewV3MailInit(box(m.From), m.Subject, box(m.To), mail.NewContent("text/plain", m.Text), mail.NewContent("text/html", m.HTML))
 	out.SetReplyTo(box(m.ReplyTo))
 	out.AddCategories("twinrow", "twinrow-"+m.Case)
-	out.SetCustomArg(argCase, m.Case)
-	out.SetCustomArg(argMail, m.Mail)
+	// With the recipient, not with the mail: SendGrid's published document has
+	// an object of arguments only there.
+	out.Personalizations[0].SetCustomArg(argCase, m.Case)
+	out.Personalizations[0].SetCustomArg(argMail, m.Mail)
 	out.SetTrackingSettings(mail.NewTrackingSettings().
 		SetClickTracking(mail.NewClickTrackingSetting().SetEnable(false).SetEnableText(false)).
 		SetOpenTracking(mail.NewOpenTrackingSetting().SetEnable(false)).

@@ -34,6 +34,9 @@ type Server struct {
 	listed   map[string]string
 	lookups  int
 	mayNot   bool
+	// raw are the requests for sending as they came, headers and body.
+	raw []string
+	activity
 }
 
 // Answer is one way to answer a request for sending. take is to be called if
@@ -43,15 +46,15 @@ type Answer func(w http.ResponseWriter, take func() string)
 // Mail is the body of a request that was taken.
 type Mail struct {
 	Personalizations []struct {
-		To      []Mailbox `json:"to"`
-		CC, BCC []Mailbox
+		To         []Mailbox         `json:"to"`
+		CustomArgs map[string]string `json:"custom_args"`
+		CC, BCC    []Mailbox
 	} `json:"personalizations"`
-	From       Mailbox           `json:"from"`
-	ReplyTo    Mailbox           `json:"reply_to"`
-	Subject    string            `json:"subject"`
-	Content    []Content         `json:"content"`
-	Categories []string          `json:"categories"`
-	CustomArgs map[string]string `json:"custom_args"`
+	From       Mailbox   `json:"from"`
+	ReplyTo    Mailbox   `json:"reply_to"`
+	Subject    string    `json:"subject"`
+	Content    []Content `json:"content"`
+	Categories []string  `json:"categories"`
 	Tracking   map[string]struct {
 		Enable *bool `json:"enable"`
 	} `json:"tracking_settings"`
@@ -69,11 +72,13 @@ type Content struct{ Type, Value string }
 // Start starts a server that asks for the key.
 func Start(t testing.TB, key string) *Server {
 	t.Helper()
-	s := &Server{key: key, listed: map[string]string{}}
+	s := &Server{key: key, listed: map[string]string{}, activity: activity{left: activityRequests}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v3/mail/send", s.send)
 	mux.HandleFunc("GET /v3/asm/suppressions/global/{email}", s.global)
 	mux.HandleFunc("GET /v3/suppression/{list}/{email}", s.list)
+	mux.HandleFunc("GET /v3/messages", s.messages)
+	mux.HandleFunc("GET /v3/messages/{id}", s.message)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.note("unexpected request: " + r.Method + " " + r.URL.Path)
 		http.NotFound(w, r)
@@ -120,6 +125,13 @@ func (s *Server) Requests() (sends, lookups int) {
 	return s.requests, s.lookups
 }
 
+// Raw returns the requests for sending as they came.
+func (s *Server) Raw() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string{}, s.raw...)
+}
+
 // Wrong returns what was wrong with requests so far.
 func (s *Server) Wrong() []string {
 	s.mu.Lock()
@@ -140,7 +152,14 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request) {
 	if !s.authorized(w, r) {
 		return
 	}
-	m, err := decode(r)
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the other side went away
+	}
+	s.mu.Lock()
+	s.raw = append(s.raw, fmt.Sprint(r.Method, " ", r.RequestURI, "\n", r.Header, "\n", string(body)))
+	s.mu.Unlock()
+	m, err := decode(r, body)
 	if err != nil {
 		s.note(err.Error())
 		Refuse(http.StatusBadRequest, err.Error())(w, nil)
@@ -178,14 +197,10 @@ func (s *Server) authorized(w http.ResponseWriter, r *http.Request) bool {
 }
 
 // decode reads a request and says what is not as it must be.
-func decode(r *http.Request) (Mail, error) {
+func decode(r *http.Request, raw []byte) (Mail, error) {
 	var m Mail
 	if got := r.Header.Get("Content-Type"); got != "application/json" {
 		return m, fmt.Errorf("the content type is %q", got)
-	}
-	raw, err := io.ReadAll(r.Body)
-	if err != nil {
-		return m, err
 	}
 	if err := json.Unmarshal(raw, &m); err != nil {
 		return m, err
@@ -201,7 +216,7 @@ func decode(r *http.Request) (Mail, error) {
 		return m, fmt.Errorf("the content is not a text and an HTML part in that order")
 	case m.Content[0].Value == "" || m.Content[1].Value == "":
 		return m, fmt.Errorf("a part is empty")
-	case len(m.CustomArgs) == 0 || len(m.Categories) == 0:
+	case len(m.Personalizations[0].CustomArgs) == 0 || len(m.Categories) == 0:
 		return m, fmt.Errorf("the mail could not be found again")
 	}
 	for _, kind := range []string{"click_tracking", "open_tracking", "subscription_tracking", "ganalytics"} {
@@ -297,6 +312,25 @@ func CutBody(w http.ResponseWriter, take func() string) {
 	_, _ = io.WriteString(w, "x")
 	_ = http.NewResponseController(w).Flush()
 	panic(http.ErrAbortHandler)
+}
+
+// Loris takes the mail and says its answer byte by byte, for longer than d.
+func Loris(d time.Duration) Answer {
+	return func(w http.ResponseWriter, take func() string) {
+		id := take()
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		answer := "HTTP/1.1 202 Accepted\r\nX-Message-Id: " + id + "\r\nContent-Length: 0\r\n\r\n"
+		for _, b := range []byte(answer) {
+			if _, err := conn.Write([]byte{b}); err != nil {
+				return
+			}
+			time.Sleep(d / time.Duration(len(answer)-1))
+		}
+	}
 }
 
 // Endless takes the mail, answers 202 and a body that does not end.
