@@ -131,6 +131,9 @@ func (p *program) openPlanned(ctx context.Context, dir, source string) (*planned
 // database of that engine by apply.
 func (p *program) placeOf(opened *casefile.Opened, source string) (string, error) {
 	if _, set := p.getenv("DATABASE_URL"); source == "" && !set {
+		if at, err := p.place(opened.Source.Location); err == nil && at.engine == "dump" {
+			return "", &key.Problem{Code: key.CodeUsage, Message: "the case is of a dump, which cannot be changed", Hint: "name the database that the dump was made of, as in `twinrow apply CASE shop.db`"}
+		}
 		return opened.Source.Location, nil
 	}
 	at, err := p.place(source)

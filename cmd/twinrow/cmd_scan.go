@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -16,6 +15,7 @@ import (
 	"twinrow/detect/key"
 	"twinrow/detect/scan"
 	"twinrow/detect/source"
+	"twinrow/detect/source/file"
 )
 
 // scanOptions is what `scan` was asked.
@@ -41,7 +41,7 @@ func (p *program) cmdScan() *cli.Command {
 		UsageText:   "twinrow scan [SOURCE] --key A,B [FLAG…]",
 		Description: "EXAMPLE\n   twinrow scan postgres://localhost/shop --table tickets \\\n     --key payment_intent_id,ticket_number --time created_at --email customer_email",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "table", Usage: "`TABLE` to scan; a CSV file is one table by itself"},
+			&cli.StringFlag{Name: "table", Usage: "`TABLE` to scan; a file of CSV or JSON lines is one table by itself"},
 			&cli.StringFlag{Name: "key", Usage: "`COLUMNS` or SQL expressions that must be unique together, as in a,lower(b)"},
 			&cli.StringFlag{Name: "time", Usage: "`COLUMN` that says when a row was written"},
 			&cli.StringFlag{Name: "id", Usage: "`COLUMNS` that identify a row (default: the primary key)"},
@@ -171,7 +171,7 @@ func (p *program) scanInto(ctx context.Context, o *scanOptions, progress scan.Pr
 	defer src.Close()
 	dir := o.dir
 	if dir == "" {
-		dir = caseName(cmp.Or(o.request.Table, src.Info().Database), p.now())
+		dir = caseName(o.tableName(src), p.now())
 	}
 	writer, err := casefile.Create(dir)
 	if err != nil {
@@ -218,10 +218,19 @@ func (p *program) sayFindings(c *cli.Context, t *casefile.Table) {
 	}
 }
 
-// caseName is the default directory: the table, without its schema or a
-// file's ending, and the time in UTC.
+// tableName is the table that was asked for; a file is one by itself, named
+// without its ending.
+func (o *scanOptions) tableName(src source.Source) string {
+	if o.source.engine == "file" {
+		table, _ := file.SplitName(src.Info().Database)
+		return table
+	}
+	return o.request.Table
+}
+
+// caseName is the default directory: the table, without its schema, and the
+// time in UTC.
 func caseName(table string, now time.Time) string {
-	table = strings.TrimSuffix(strings.TrimSuffix(table, ".csv"), ".tsv")
 	plain := strings.Map(func(r rune) rune {
 		if r == '_' || r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
 			return r

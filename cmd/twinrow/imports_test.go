@@ -53,6 +53,7 @@ var onlyIn = []struct {
 	{"github.com/olekukonko/tablewriter", []string{"report/table"}},
 	{"github.com/sendgrid/", []string{"remediate/notify/sendgrid"}},
 	{"github.com/wneessen/go-mail", []string{"remediate/notify/smtp"}},
+	{"github.com/klauspost/compress", []string{"detect/source/file"}},
 	{"golang.org/x/net/http2", []string{"remediate/probe/internal/h2"}},
 	{"net/http", []string{"cmd/...", "remediate/notify/sendgrid/...", "remediate/probe/..."}},
 	{"net/smtp", nil},

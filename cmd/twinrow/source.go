@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,7 @@ import (
 
 // place is a SOURCE as the user named it.
 type place struct {
-	// engine is "postgres", "sqlite" or "file".
+	// engine is "postgres", "sqlite", "file", or "dump" for a .sql file.
 	engine string
 	// at is a connection string or a path.
 	at string
@@ -64,11 +65,14 @@ func isKeywordString(text string) bool {
 
 func placeOfFile(path string) (place, error) {
 	if strings.Contains(path, "://") {
-		return place{}, &key.Problem{Code: key.CodeUsage, Message: "cannot read a source of the kind " + path[:strings.Index(path, "://")] + "://", Hint: "a SOURCE is postgres://…, a SQLite or local D1 file, or a .csv or .tsv file"}
+		return place{}, &key.Problem{Code: key.CodeUsage, Message: "cannot read a source of the kind " + path[:strings.Index(path, "://")] + "://", Hint: "a SOURCE is postgres://…, a SQLite or local D1 file, or a file that ends in " + endings}
 	}
-	extension := strings.ToLower(filepath.Ext(path))
-	if extension == ".csv" || extension == ".tsv" {
+	_, format := file.SplitName(path)
+	switch {
+	case slices.Contains(file.Formats, format):
 		return place{"file", path}, nil
+	case format == "sql":
+		return place{"dump", path}, nil
 	}
 	opened, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -80,11 +84,14 @@ func placeOfFile(path string) (place, error) {
 	// An empty file is a valid SQLite database without tables.
 	magic := make([]byte, 16)
 	n, _ := io.ReadFull(opened, magic)
-	if n == 0 && extension != "" || bytes.Equal(magic, []byte("SQLite format 3\x00")) {
+	if n == 0 && filepath.Ext(path) != "" || bytes.Equal(magic, []byte("SQLite format 3\x00")) {
 		return place{"sqlite", path}, nil
 	}
-	return place{}, &key.Problem{Code: key.CodeBadInput, Message: path + " is neither a SQLite database nor a .csv or .tsv file", Hint: "name the file by what it holds, or give postgres://… for a server"}
+	return place{}, &key.Problem{Code: key.CodeBadInput, Message: path + " is neither a SQLite database nor a file that ends in " + endings, Hint: "name the file by what it holds, or give postgres://… for a server"}
 }
+
+// endings are those of files that can be read, for messages.
+const endings = ".csv, .tsv, .jsonl or .sql (.gz or .zst behind it)"
 
 func filesBeside(path string) []string {
 	entries, _ := os.ReadDir(filepath.Dir(path))
@@ -102,7 +109,25 @@ func (p *program) open(ctx context.Context, at place, o readOptions) (source.Sou
 		return postgres.Open(ctx, at.at, postgres.Options{Jobs: o.jobs, Fast: o.fast, StatementTimeout: o.statementTimeout})
 	case "sqlite":
 		return sqlite.Open(ctx, at.at, sqlite.Options{})
+	case "dump":
+		return openDump(ctx, at.at)
 	default:
 		return file.Open(ctx, at.at, p.stdin, file.Options{SkipBadLines: o.skipBadLines})
 	}
+}
+
+// openDump reads a dump of SQLite or D1, unpacked on the way.
+func openDump(ctx context.Context, path string) (source.Source, error) {
+	text, err := file.OpenText(path)
+	if err != nil {
+		return nil, err
+	}
+	dump, err := sqlite.OpenDump(ctx, text, path, sqlite.DumpOptions{MaxBytes: file.Room()})
+	if err != nil {
+		return nil, errors.Join(err, text.Close())
+	}
+	if err := text.Close(); err != nil {
+		return nil, errors.Join(err, dump.Close())
+	}
+	return dump, nil
 }

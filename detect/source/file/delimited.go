@@ -4,45 +4,23 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"slices"
 )
-
-// maxRecord is the size in bytes past which a record is taken for one whose
-// closing quote is missing.
-const maxRecord = 64 << 20
 
 // delimited reads records of fields with a delimiter between them, quoted as
 // RFC 4180 has it. Lines end with LF or CR LF. An empty line is no record,
 // except in a file of one column, where it is a NULL.
 type delimited struct {
-	src       io.ReaderAt
+	window
 	delimiter byte
 	// columns is how many fields a record must have; 0 takes any number.
 	columns int
-	chunk   int
-
-	// buf[pos:] is what comes next; buf[0] is at byte base of the file.
-	buf  []byte
-	pos  int
-	base int64
-	eof  bool
-	line int
 
 	rec     record
 	scratch []byte
 }
 
 func newDelimited(src io.ReaderAt, delimiter byte, columns, chunk int) *delimited {
-	return &delimited{src: src, delimiter: delimiter, columns: columns, chunk: chunk, line: 1}
-}
-
-func (d *delimited) seek(offset int64, line int) {
-	d.line = line
-	if offset >= d.base && offset <= d.base+int64(len(d.buf)) {
-		d.pos = int(offset - d.base)
-		return
-	}
-	d.buf, d.pos, d.base, d.eof = d.buf[:0], 0, offset, false
+	return &delimited{window: window{src: src, chunk: chunk, line: 1}, delimiter: delimiter, columns: columns}
 }
 
 func (d *delimited) next() (*record, error) {
@@ -85,40 +63,6 @@ func fieldCount(n int) string {
 		return "1 field"
 	}
 	return fmt.Sprintf("%d fields", n)
-}
-
-// skipLine leaves out the line that a bad record starts on, and no more: what
-// follows may only seem to belong to it, because of a stray quote.
-func (d *delimited) skipLine(data []byte, reason string) error {
-	end := bytes.IndexByte(data, '\n') + 1
-	bad := &badRecord{line: d.line, reason: reason, final: end == 0 && !d.eof}
-	if end == 0 {
-		end = len(data)
-	}
-	d.advance(end)
-	return bad
-}
-
-func (d *delimited) advance(n int) {
-	d.line += bytes.Count(d.buf[d.pos:d.pos+n], []byte{'\n'})
-	d.pos += n
-}
-
-// fill reads on, at least a chunk and at least as much as is there already,
-// so that a long record is not parsed again too often.
-func (d *delimited) fill() error {
-	kept := copy(d.buf, d.buf[d.pos:])
-	d.base += int64(d.pos)
-	d.pos = 0
-	want := max(d.chunk, kept)
-	d.buf = slices.Grow(d.buf[:kept], want)
-	n, err := d.src.ReadAt(d.buf[kept:kept+want], d.base+int64(kept))
-	d.buf = d.buf[:kept+n]
-	d.eof = err == io.EOF
-	if d.eof {
-		err = nil
-	}
-	return err
 }
 
 // parse reads one record from the start of data. used is how many bytes it

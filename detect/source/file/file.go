@@ -1,10 +1,22 @@
-// Package file is the source for exported tables: CSV, and TSV, which is the
-// same with tabs between the fields and the same rules for quotes. It owns how
-// records are read and found again by their byte offset. It must not know what
-// the rows mean, nor any SQL.
+// Package file is the source for exported tables: CSV, TSV (the same with tabs
+// between the fields and the same rules for quotes) and JSON lines, each also
+// compressed by gzip or zstd, and from standard input. It owns how records are
+// read and found again by their byte offset. It must not know what the rows
+// mean, nor any SQL.
 //
-// A field without quotes and without text is NULL; "" is the empty string, as
-// psql and sqlite3 write them. Keys are equal if their bytes are.
+// In CSV a field without quotes and without text is NULL; "" is the empty
+// string, as psql and sqlite3 write them. In JSON lines null and a missing name
+// are NULL; the columns are the names of all objects, for which the file is
+// read once more. Keys are equal if their bytes are, so the number 1 and the
+// string "1" are one key, and 1 and 1.0 are two.
+//
+// A compressed file is unpacked once, when it is opened, into a temporary file
+// (0600) that has no name any more: rows are read a second time by their
+// offset, which a compressed stream does not allow. It costs the unpacked size
+// on the disk of TMPDIR for as long as the scan runs.
+//
+// zstd is read by github.com/klauspost/compress, because the standard library
+// has none; gzip by the standard library.
 package file
 
 import (
@@ -13,9 +25,7 @@ import (
 	"hash/maphash"
 	"io"
 	"path/filepath"
-	"strings"
 
-	"twinrow/detect/key"
 	"twinrow/detect/source"
 )
 
@@ -24,14 +34,15 @@ type Options struct {
 	// SkipBadLines leaves out records that cannot be read and counts them,
 	// instead of stopping at the first.
 	SkipBadLines bool
-	// Format is "csv" or "tsv"; empty goes by the file's extension, and is CSV
-	// for standard input.
+	// Format is "csv", "tsv" or "jsonl"; empty goes by the file's name, and for
+	// standard input by its first byte: JSON lines begin with a brace.
 	Format string
 }
 
 // Source is one file. It must not change between Open and Close.
 type Source struct {
 	input  *input
+	format string
 	open   func(chunk int) recordReader
 	opts   Options
 	info   source.Info
@@ -52,7 +63,7 @@ var _ source.Source = (*Source)(nil)
 // header. What cannot be read twice is first copied to a temporary file that
 // has no name. Every error a person can act on is a *key.Problem.
 func Open(ctx context.Context, path string, stdin io.Reader, opts Options) (*Source, error) {
-	delimiter, err := delimiterOf(path, opts.Format)
+	format, err := formatOf(path, opts.Format)
 	if err != nil {
 		return nil, err
 	}
@@ -61,34 +72,33 @@ func Open(ctx context.Context, path string, stdin io.Reader, opts Options) (*Sou
 		return nil, err
 	}
 	s := &Source{input: in, opts: opts, seed: maphash.MakeSeed(), lines: &lineIndex{src: in.file}, plans: map[*source.Table]*plan{}}
-	s.open = func(chunk int) recordReader { return newDelimited(in.file, delimiter, len(s.header), chunk) }
-	s.table = strings.TrimSuffix(filepath.Base(in.name), filepath.Ext(in.name))
+	s.table, _ = SplitName(in.name)
 	s.info = source.Info{
 		Engine: "csv", Database: filepath.Base(in.name), Location: in.location,
 		Unknown: []string{"an export keeps no transaction times"},
 	}
-	if err := s.readHeader(); err != nil {
+	if err := s.readStart(ctx, format); err != nil {
 		_ = in.Close() // the error that led here is the one to tell
 		return nil, err
 	}
 	return s, nil
 }
 
-// delimiterOf settles the format.
-func delimiterOf(path, format string) (byte, error) {
-	if format == "" && path == "-" {
-		format = "csv"
+// readStart settles the format and learns the columns.
+func (s *Source) readStart(ctx context.Context, format string) error {
+	start, err := s.start()
+	if err != nil {
+		return err
 	}
-	if format == "" {
-		format = strings.TrimPrefix(strings.ToLower(filepath.Ext(path)), ".")
+	if s.format, err = s.settle(format, start); err != nil {
+		return err
 	}
-	switch format {
-	case "csv":
-		return ',', nil
-	case "tsv":
-		return '\t', nil
+	if s.format == "jsonl" {
+		return s.readNames(ctx, start)
 	}
-	return 0, &key.Problem{Code: key.CodeUnsupported, Message: "cannot tell the format of " + path, Hint: "give a file that ends in .csv or .tsv"}
+	delimiter := map[string]byte{"csv": ',', "tsv": '\t'}[s.format]
+	s.open = func(chunk int) recordReader { return newDelimited(s.input.file, delimiter, len(s.header), chunk) }
+	return s.readHeader(start)
 }
 
 // Info says what the file is.

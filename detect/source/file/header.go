@@ -18,32 +18,11 @@ const (
 	fetchChunk = 4 << 10
 )
 
-// foreign are the first bytes of files that are not text in UTF-8.
-var foreign = []struct{ magic, what, hint string }{
-	{"\xff\xfe", "is UTF-16 text", "save it as UTF-8"},
-	{"\xfe\xff", "is UTF-16 text", "save it as UTF-8"},
-	{"SQLite format 3\x00", "is a SQLite database", "give its path with the prefix sqlite:"},
-	{"\x1f\x8b", "is compressed by gzip", "unpack it first, as with: gunzip -c FILE | twinrow scan - …"},
-	{"\x28\xb5\x2f\xfd", "is compressed by zstd", "unpack it first, as with: zstdcat FILE | twinrow scan - …"},
-	{"PK\x03\x04", "is a ZIP archive or a spreadsheet", "export the table as CSV"},
-}
-
 // readHeader reads the columns' names and finds the first record.
-func (s *Source) readHeader() error {
-	start := make([]byte, 64<<10)
-	n, err := s.input.file.ReadAt(start, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return unreadable(s.input.name, err)
-	}
-	start = start[:n]
-	for _, f := range foreign {
-		if bytes.HasPrefix(start, []byte(f.magic)) {
-			return &key.Problem{Code: key.CodeBadInput, Message: s.input.name + " " + f.what, Hint: f.hint}
-		}
-	}
+func (s *Source) readHeader(start []byte) error {
 	reader := s.open(scanChunk)
-	if bytes.HasPrefix(start, []byte("\xef\xbb\xbf")) {
-		reader.seek(3, 1) // the byte order mark that spreadsheets write
+	if bytes.HasPrefix(start, []byte(bom)) {
+		reader.seek(int64(len(bom)), 1)
 	}
 	head, err := reader.next()
 	if errors.Is(err, io.EOF) {

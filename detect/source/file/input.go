@@ -22,34 +22,63 @@ type input struct {
 	modified       time.Time
 }
 
-// openInput opens a regular file as it is, and copies a pipe or standard input first.
+// openInput opens a regular file as it is, and copies a pipe, standard input or
+// what is compressed first.
 func openInput(ctx context.Context, path string, stdin io.Reader) (*input, error) {
 	if path == "-" {
 		return spool(ctx, stdin, "stdin", "-")
 	}
+	f, abs, err := openPath(path)
+	if err != nil {
+		return nil, err
+	}
+	in, err := describeInput(f, filepath.Base(abs), abs)
+	if err != nil {
+		return nil, err
+	}
+	stat, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(unreadable(in.name, err), f.Close())
+	}
+	start := make([]byte, len(magicZstd))
+	if stat.Mode().IsRegular() {
+		n, _ := f.ReadAt(start, 0) // an error shows again when it is read
+		if !isPacked(start[:n]) {
+			return in, nil
+		}
+	}
+	defer f.Close()
+	copied, err := spool(ctx, f, in.name, in.location)
+	if err != nil || !stat.Mode().IsRegular() {
+		return copied, err
+	}
+	if err := in.unchanged(); err != nil {
+		return nil, errors.Join(err, copied.Close())
+	}
+	return copied, nil
+}
+
+// openPath opens what is at a path, and returns the path without its short cuts.
+func openPath(path string) (*os.File, string, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
-		return nil, &key.Problem{Code: key.CodeNotFound, Message: "no file " + path, Err: err}
+		return nil, "", &key.Problem{Code: key.CodeNotFound, Message: "no file " + path, Err: err}
 	}
 	stat, err := os.Stat(abs)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, source.MissingFile(abs)
+		return nil, "", source.MissingFile(abs)
 	case err == nil && stat.IsDir():
-		return nil, &key.Problem{Code: key.CodeBadInput, Message: path + " is a folder", Hint: "give the path of the file itself"}
+		return nil, "", &key.Problem{Code: key.CodeBadInput, Message: path + " is a folder", Hint: "give the path of the file itself"}
 	}
 	var f *os.File
 	if err == nil {
 		f, err = os.Open(abs)
 	}
 	if err != nil {
-		return nil, &key.Problem{Code: key.CodePermission, Message: "cannot open " + path, Hint: "check the rights on the file and its folder", Err: err}
+		return nil, "", &key.Problem{Code: key.CodePermission, Message: "cannot open " + path, Hint: "check the rights on the file and its folder", Err: err}
 	}
-	if !stat.Mode().IsRegular() {
-		defer f.Close()
-		return spool(ctx, f, filepath.Base(abs), abs)
-	}
-	return describeInput(f, filepath.Base(abs), abs)
+	return f, abs, nil
 }
 
 func describeInput(f *os.File, name, location string) (*input, error) {
@@ -61,8 +90,8 @@ func describeInput(f *os.File, name, location string) (*input, error) {
 	return &input{file: f, name: name, location: location, size: stat.Size(), modified: stat.ModTime()}, nil
 }
 
-// spool copies a stream to a temporary file (0600) that is unlinked at once,
-// so that nothing of it stays whatever happens.
+// spool copies a stream, unpacked where it is compressed, to a temporary file
+// (0600) that is unlinked at once, so that nothing of it stays whatever happens.
 func spool(ctx context.Context, from io.Reader, name, location string) (*input, error) {
 	f, err := os.CreateTemp("", "twinrow-*")
 	if err != nil {
@@ -73,23 +102,38 @@ func spool(ctx context.Context, from io.Reader, name, location string) (*input, 
 	}
 	done := make(chan error, 1)
 	go func() { // a read from a terminal or pipe cannot be interrupted; leaving it behind can
-		_, err := io.Copy(f, from)
-		done <- err
+		done <- copyUnpacked(&bounded{ctx: ctx, to: f, free: func() (uint64, bool) { return freeRoom(os.TempDir()) }}, from)
 	}()
 	select {
 	case err = <-done:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	var path *fs.PathError
-	if errors.As(err, &path) && path.Path == f.Name() {
+	if err != nil {
 		f.Close()
-		return nil, noRoom(err)
-	} else if err != nil {
-		f.Close()
-		return nil, unreadable(name, err)
+		return nil, spoolProblem(f.Name(), name, err)
 	}
 	return describeInput(f, name, location)
+}
+
+func copyUnpacked(to io.Writer, from io.Reader) error {
+	reader, err := unpacked(from)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(to, reader)
+	return errors.Join(err, reader.Close())
+}
+
+// spoolProblem tells what is wrong with the stream from what is with the copy.
+func spoolProblem(copied, name string, err error) error {
+	if path, ok := errors.AsType[*fs.PathError](err); ok && path.Path == copied {
+		return noRoom(err)
+	}
+	if full, ok := errors.AsType[*noRoomError](err); ok {
+		return noRoom(full)
+	}
+	return textProblem(name, err)
 }
 
 func noRoom(err error) error {

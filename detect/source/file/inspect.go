@@ -28,6 +28,7 @@ func (s *Source) Inspect(ctx context.Context, req source.Request) (*source.Table
 		p.Hint = "the file is one table, " + s.table + "; leave its name out"
 		return nil, p
 	}
+	s.believe(req)
 	table := &source.Table{Name: s.table, EstimatedRows: s.estimate, Bytes: s.input.size}
 	for _, name := range s.header {
 		table.Columns = append(table.Columns, source.Column{Name: name, Type: "text"})
@@ -67,7 +68,7 @@ func (s *Source) resolveKey(table *source.Table, p *plan, req source.Request) er
 func (s *Source) unsupported(message string) error {
 	return &key.Problem{
 		Code: key.CodeUnsupported, Message: message,
-		Hint: "load it into SQLite and scan that, as with: sqlite3 new.db '.import --csv FILE " + s.table + "'",
+		Hint: "load it into SQLite and scan that" + map[string]string{"csv": ", as with: sqlite3 new.db '.import --csv FILE " + s.table + "'"}[s.format],
 	}
 }
 
