@@ -111,7 +111,7 @@ func (r *reader) failAt(at *token.Token, format string, args ...any) {
 		where = fmt.Sprintf("%s:%d:%d", r.name, at.Position.Line, at.Position.Column)
 	}
 	r.err = &casefile.Problem{Code: casefile.CodeBadInput, Message: where + ": " + fmt.Sprintf(format, args...),
-		Hint: "twinrow probe --help shows a specification that works"}
+		Hint: "the README shows a whole specification"}
 }
 
 // plain follows aliases and takes off anchors and tags.
