@@ -108,6 +108,9 @@ func TestWhatOpenRefuses(t *testing.T) {
 		{"evidence edited", func(t *testing.T, dir string) { edit(t, filepath.Join(dir, EvidenceName), "108", "109") }, key.CodeTampered},
 		{"evidence gone", func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, EvidenceName)) }, key.CodeTampered},
 		{"newer version", func(t *testing.T, dir string) { edit(t, filepath.Join(dir, CaseName), "case/v1", "case/v2") }, key.CodeNewer},
+		{"newer evidence", func(t *testing.T, dir string) {
+			edit(t, filepath.Join(dir, CaseName), "evidence/v1", "evidence/v2")
+		}, key.CodeNewer},
 		{"another document", func(t *testing.T, dir string) {
 			edit(t, filepath.Join(dir, CaseName), "twinrow/case/v1", "other/thing")
 		}, key.CodeBadInput},

@@ -52,6 +52,9 @@ func missing(dir string, err error) error {
 }
 
 func (o *Opened) checkEvidence() error {
+	if o.Evidence.Schema != EvidenceSchema {
+		return &Problem{Code: key.CodeNewer, Message: fmt.Sprintf("the evidence has the schema %q, made by %s %s; this version reads %s", o.Evidence.Schema, o.Tool.Name, o.Tool.Version, EvidenceSchema), Hint: "use the version of twinrow that made it, or a newer one"}
+	}
 	file, err := os.Open(filepath.Join(o.Dir, EvidenceName))
 	if err != nil {
 		return &Problem{Code: key.CodeTampered, Message: "opening the evidence of the case", Hint: "restore the case from a copy, or scan again", Err: err}

@@ -63,7 +63,11 @@ func Open(ctx context.Context, path string, opts Options) (*Source, error) {
 	if s.conn, err = connect(abs); err != nil {
 		return nil, err
 	}
-	if err := s.begin(ctx); err != nil {
+	err = s.begin(ctx)
+	if err == nil {
+		err = s.whole()
+	}
+	if err != nil {
 		s.conn.Close()
 		s.conn = nil
 		return nil, err
