@@ -149,6 +149,9 @@ type TableResult struct {
 	Already bool `json:"already"`
 	// Held counts the groups that the plan left alone.
 	Held int `json:"held"`
+	// Arrived counts the keys of which new duplicates arrived since the scan:
+	// the index waits for them.
+	Arrived int `json:"arrived,omitempty"`
 	// Drifted are the rows that kept their group from being cleaned.
 	Drifted []Drift `json:"drifted"`
 	// Effects are the changes counted before the commit, by table; twinrow's

@@ -136,11 +136,15 @@ func (s *postgresSession) newDuplicates(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return newDuplicates(s.w, keys)
+	return &arrivedError{keys}
 }
 
-func newDuplicates(w *plan.Work, keys int) error {
-	return &plan.Problem{Code: plan.CodeStopped, Message: fmt.Sprintf("new duplicates arrived since the scan: %d keys of %s would still have several rows; everything was rolled back and nothing was changed", keys, w.Table.Table), Hint: "scan again into a new case, then plan and apply that"}
+// arrivedError says that the index cannot be built yet, because of duplicates
+// that the plan does not know. What was done before it still stands.
+type arrivedError struct{ keys int }
+
+func (a *arrivedError) Error() string {
+	return fmt.Sprintf("%d keys have duplicates that arrived since the scan", a.keys)
 }
 
 // takeBack drops the index and puts the rows back, all in the one transaction.

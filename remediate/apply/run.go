@@ -89,6 +89,7 @@ type runner struct {
 func (r *runner) run(ctx context.Context, works []*plan.Work) (*Result, error) {
 	result := &Result{DryRun: r.opts.DryRun, Already: true}
 	var drifted []Drift
+	arrived := 0
 	for i, w := range works {
 		var done TableResult
 		err := retryLocks(ctx, r.opts.LockWait, func() (err error) {
@@ -101,9 +102,10 @@ func (r *runner) run(ctx context.Context, works []*plan.Work) (*Result, error) {
 		result.Tables = append(result.Tables, done)
 		result.Already = result.Already && done.Already
 		drifted = append(drifted, done.Drifted...)
+		arrived += done.Arrived
 	}
-	if len(drifted) > 0 {
-		return result, r.stopped(drifted)
+	if len(drifted) > 0 || arrived > 0 {
+		return result, r.stopped(drifted, arrived)
 	}
 	if r.opts.DryRun || r.log.last == eventFinished || r.log.last == "" || !r.log.open() {
 		return result, nil
@@ -111,12 +113,20 @@ func (r *runner) run(ctx context.Context, works []*plan.Work) (*Result, error) {
 	return result, r.log.write(eventFinished, nil)
 }
 
-// stopped says which groups were left alone, and that the index waits for them.
-func (r *runner) stopped(drifted []Drift) error {
+// stopped says which groups were left alone or are new, and that the index
+// waits for them.
+func (r *runner) stopped(drifted []Drift, arrived int) error {
 	groups := driftedGroups(drifted)
 	if !r.opts.DryRun && r.log.open() {
 		if err := r.log.write(eventStopped, entryData{Drifted: groups}); err != nil {
 			return err
+		}
+	}
+	if len(drifted) == 0 {
+		return &plan.Problem{
+			Code:    plan.CodeStopped,
+			Message: fmt.Sprintf("stopped before the index: new duplicates of %d keys arrived since the scan; what the plan names is cleaned", arrived),
+			Hint:    "stop what writes them, then scan again into a new case, which takes what is left and the index; `twinrow undo " + r.dir + "` takes back what was done",
 		}
 	}
 	var rows []string
@@ -203,7 +213,12 @@ func (r *runner) change(ctx context.Context, s session, w *plan.Work, before sta
 		return change, nil
 	}
 	r.opts.step(w.Table.Table, "building the unique index "+w.Index().Name)
-	if err := s.buildIndex(ctx); err != nil {
+	err := s.buildIndex(ctx)
+	if arrived, ok := errors.AsType[*arrivedError](err); ok {
+		result.Arrived = arrived.keys
+		return change, nil
+	}
+	if err != nil {
 		return change, err
 	}
 	change.Index, result.Index = w.Index().Name, w.Index().Name

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -66,9 +67,23 @@ func (t *sqliteTarget) Close() error { return t.conn.Close() }
 // suits tells whether a plan is for this engine.
 func (t *sqliteTarget) suits(engine string) bool { return engine == "sqlite" || engine == "d1" }
 
-// identify has nothing to compare: a file has no identity of its own. That its
-// rows are those of the evidence is checked row by row.
-func (t *sqliteTarget) identify(ctx context.Context, _ *plan.Case) error { return ctx.Err() }
+// identify refuses another file than the one that was scanned, as long as that
+// one is still where it was: the journal is about one file. A file that was
+// moved has no identity of its own; its rows are checked one by one.
+func (t *sqliteTarget) identify(ctx context.Context, opened *plan.Case) error {
+	scanned, err := os.Stat(opened.Source.Location)
+	if err != nil {
+		return ctx.Err()
+	}
+	here, err := os.Stat(t.path)
+	if err != nil {
+		return explainSQLite(ctx, "looking at "+t.path, err)
+	}
+	if os.SameFile(scanned, here) || strings.HasSuffix(opened.Source.Location, ".sql") {
+		return ctx.Err()
+	}
+	return &plan.Problem{Code: plan.CodeDrift, Message: t.path + " is not the file that was scanned, which is " + opened.Source.Location, Hint: "name that file, or scan this one into a case of its own"}
+}
 
 // begin opens a transaction; for a change it is the file's only writer.
 func (t *sqliteTarget) begin(ctx context.Context, w *plan.Work, n int, why purpose) (session, error) {

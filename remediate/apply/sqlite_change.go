@@ -116,7 +116,7 @@ func (s *sqliteSession) buildIndex(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return newDuplicates(s.w, keys)
+		return &arrivedError{keys}
 	}
 	return explainSQLite(ctx, "building the index", err)
 }

@@ -58,14 +58,24 @@ func FuzzParseImage(f *testing.F) {
 	})
 }
 
-func TestSplitWords(t *testing.T) {
+func TestSplit(t *testing.T) {
 	for _, text := range []string{"'COMMIT; Begin Transaction'", "'rollback''savepoint'", "'x'"} {
-		split := splitWords(text)
+		split := SQLite{d1: true}.split(text)
 		if transactionWords.MatchString(split) {
 			t.Errorf("%s still holds a word", split)
 		}
 		if got := strings.ReplaceAll(strings.Trim(split, "()"), "'||'", ""); got != text {
 			t.Errorf("%s became %s", text, got)
 		}
+	}
+}
+
+// TestCarriageReturns: SQLite's shell drops one that ends a line.
+func TestCarriageReturns(t *testing.T) {
+	if got, want := (SQLite{}).Literal("a\r\nb"), "('a'||char(13)||'\nb')"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := (SQLite{}).split("12"); got != "12" {
+		t.Errorf("a number became %s", got)
 	}
 }

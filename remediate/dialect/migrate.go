@@ -149,8 +149,29 @@ func migrationSQL(w *plan.Work) (up, down string) {
 		fmt.Sprintf("    SELECT count(*) INTO keys FROM (%s) AS d;", duplicateKeys(w, p.Target())),
 		"    IF keys > 0 THEN", "      RAISE EXCEPTION '% keys still have several rows; clean them first', keys;", "    END IF;",
 		"    EXECUTE " + queries.Literal(p.CreateIndex()) + ";", "    RETURN;", "  END IF;",
-	}, raiseUnless("EXISTS (SELECT FROM pg_catalog.pg_index AS i WHERE i.indexrelid = found AND i.indrelid = "+queries.Literal(p.Target())+"::pg_catalog.regclass AND i.indisunique AND i.indisvalid)",
-		w.Index().Name+" exists and is not a valid unique index of the table")...), "END")...)
+	}, raiseUnless("EXISTS (SELECT FROM pg_catalog.pg_index AS i WHERE i.indexrelid = found AND i.indrelid = "+queries.Literal(p.Target())+"::pg_catalog.regclass AND i.indisunique AND i.indisvalid AND "+sameParts(w)+")",
+		w.Index().Name+" exists and is not a valid unique index on the key")...), "END")...)
 	back.add("DROP INDEX IF EXISTS " + p.IndexName())
 	return s.String(), back.String()
+}
+
+// sameParts holds where the index i has just the columns of the key, in their
+// order, and a predicate where the key has one. Expressions are only counted:
+// the server prints them in its own words.
+func sameParts(w *plan.Work) string {
+	var columns []string
+	for _, part := range w.Index().Parts {
+		name := queries.Literal(part.Text)
+		if part.Expression {
+			name = "NULL"
+		}
+		columns = append(columns, name)
+	}
+	predicate := "i.indpred IS NULL"
+	if w.Index().Where != "" {
+		predicate = "i.indpred IS NOT NULL"
+	}
+	return predicate + " AND ARRAY(SELECT a.attname::pg_catalog.text FROM pg_catalog.unnest(i.indkey) WITH ORDINALITY AS k (attnum, place)" +
+		" LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.attnum > 0" +
+		" WHERE k.place <= i.indnkeyatts ORDER BY k.place) IS NOT DISTINCT FROM ARRAY[" + strings.Join(columns, ", ") + "]::pg_catalog.text[]"
 }

@@ -90,13 +90,8 @@ func (s SQLite) QuarantineName() string {
 // Quarantine is the quoted name of the quarantine.
 func (s SQLite) Quarantine() string { return "main." + queries.Ident(s.QuarantineName()) }
 
-// Literal quotes a string; for D1 the words of transactions are taken apart.
-func (s SQLite) Literal(text string) string {
-	if s.d1 {
-		return splitWords(queries.Literal(text))
-	}
-	return queries.Literal(text)
-}
+// Literal quotes a string as a script can hold it: see split.
+func (s SQLite) Literal(text string) string { return s.split(queries.Literal(text)) }
 
 func (s SQLite) workName(what string) string {
 	name := fmt.Sprintf("twinrow_%s_%d", what, s.n)

@@ -19,16 +19,24 @@ const statementBytes = 60_000
 // they stand, inside a string too.
 var transactionWords = regexp.MustCompile(`(?i)begin|commit|rollback|savepoint|transaction|release`)
 
-// splitWords takes the words of transactions in a quoted literal apart, so
-// that its value stays and the words are not in the text.
-func splitWords(literal string) string {
-	split := transactionWords.ReplaceAllStringFunc(literal, func(word string) string {
-		return word[:2] + "'||'" + word[2:]
-	})
-	if split == literal {
+// split takes a quoted literal apart so that its value stays: carriage returns,
+// which SQLite's shell drops at the end of a line, are written as char(13), and
+// for D1 the words of transactions do not stand in the text. Other literals
+// stay as they are.
+func (s SQLite) split(literal string) string {
+	if !strings.HasPrefix(literal, "'") {
 		return literal
 	}
-	return "(" + split + ")"
+	apart := strings.ReplaceAll(literal, "\r", "'||char(13)||'")
+	if s.d1 {
+		apart = transactionWords.ReplaceAllStringFunc(apart, func(word string) string {
+			return word[:2] + "'||'" + word[2:]
+		})
+	}
+	if apart == literal {
+		return literal
+	}
+	return "(" + apart + ")"
 }
 
 // fill lists what is expected and looks each row up by its literals.
@@ -110,7 +118,7 @@ func (s SQLite) conditions(r plan.RowRef) (where string, conditions []string, er
 	}
 	var ids []string
 	for _, f := range r.ID {
-		literal := literalOrNull(f.Value) // the rowid, or a generated column
+		literal := s.split(literalOrNull(f.Value)) // the rowid, or a generated column
 		if i := slices.Index(columns, f.Name); i >= 0 {
 			literal = s.split(asSQL(literals[i]))
 		} else if !isColumn(s.Work, f.Name) && f.Value != nil && numberLiteral.FindString(*f.Value) == *f.Value {
@@ -122,13 +130,6 @@ func (s SQLite) conditions(r plan.RowRef) (where string, conditions []string, er
 		conditions = append(conditions, s.same("t."+queries.Ident(c), literals[i])...)
 	}
 	return strings.Join(ids, " AND "), conditions, nil
-}
-
-func (s SQLite) split(literal string) string {
-	if s.d1 && strings.HasPrefix(literal, "'") {
-		return splitWords(literal)
-	}
-	return literal
 }
 
 // same compares a column with a literal by value and type. A REAL is compared

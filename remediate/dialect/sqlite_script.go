@@ -76,7 +76,17 @@ func sqliteClean(works []*plan.Work, d1 bool) (string, error) {
 	})
 }
 
+// requireColumns refuses a table that has other columns than the scan saw: a
+// row's values in a new one would be lost. Computed columns, which pragma
+// table_info leaves out, hold nothing of their own.
+func (s SQLite) requireColumns(out *script) {
+	s.require(out, s.Table.Table+" has other columns than it had at the scan; nothing was changed",
+		"(SELECT group_concat(c.name, char(10)) FROM (SELECT name FROM pragma_table_info("+s.Literal(s.Table.Table)+") ORDER BY cid) AS c) IS "+
+			s.Literal(strings.Join(s.WritableColumns(), "\n")))
+}
+
 func (s SQLite) checkRows(out *script) error {
+	s.requireColumns(out)
 	out.comment(s.Table.Table + ": the rows to remove and the rows that stay, as the evidence has them")
 	out.addAll(s.CreateWork())
 	if err := s.fill(out); err != nil {
@@ -160,6 +170,7 @@ func sqliteUndo(works []*plan.Work, d1 bool) (string, error) {
 func (s SQLite) undo(out *script, drop bool) {
 	out.comment(s.Table.Table + ": the index goes, and the rows come back exactly as they were")
 	if len(s.Groups) > 0 {
+		s.requireColumns(out)
 		out.add(s.CreateQuarantine())
 		s.require(out, "the id of a removed row is taken; nothing was changed", "NOT EXISTS ("+s.taken()+")")
 	}
