@@ -29,6 +29,9 @@ func (p *program) cmdApply() *cli.Command {
 		Action: func(c *cli.Context) error {
 			return p.withPlan(c, func(w *planned) error {
 				dry := c.Bool("dry-run")
+				if _, err := plan.ParseHazards(c.StringSlice("allow")); err != nil {
+					return err
+				}
 				if !dry {
 					if err := w.plan.Consent(c.StringSlice("allow")); err != nil {
 						return err
@@ -179,6 +182,9 @@ func (p *program) printResult(c *cli.Context, result *apply.Result, groupsWord, 
 	}
 	if c.String("format") == "json" {
 		return p.writeJSON(result)
+	}
+	if len(result.Tables) == 0 {
+		fmt.Fprintln(p.stdout, "nothing to take back: the journal says that nothing is done")
 	}
 	for _, t := range result.Tables {
 		switch {

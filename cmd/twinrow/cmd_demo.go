@@ -60,7 +60,11 @@ func (p *program) newStory(c *cli.Context) (*story, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, &key.Problem{Code: key.CodeDisk, Message: "making the demo's directory", Hint: "name another one with --dir", Err: err}
 	}
-	return s, s.open()
+	if err := s.open(); err != nil {
+		_ = os.Remove(dir) // it is empty still, or it is not ours to remove
+		return nil, err
+	}
+	return s, nil
 }
 
 func (s *story) open() error {

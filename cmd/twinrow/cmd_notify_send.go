@@ -82,5 +82,12 @@ func (p *program) notifySend(c *cli.Context, dir string) error {
 		}
 		fmt.Fprintf(p.stdout, "%d accepted, %d failed, %d unknown, %d suppressed, %d checked in the sandbox, %d left\n", sent.Accepted, sent.Failed, sent.Unknown, sent.Suppressed, sent.Checked, sent.Left)
 	}
+	if err == nil && sent.Failed+sent.Unknown > 0 {
+		return &key.Problem{
+			Code:    key.CodeStopped,
+			Message: fmt.Sprintf("not every mail went out: %d failed, of %d nothing is known", sent.Failed, sent.Unknown),
+			Hint:    "see `twinrow notify status " + dir + "`: what failed goes out with the next `notify send`; what is unknown is settled by `notify confirm` or `notify settle`",
+		}
+	}
 	return err
 }

@@ -16,6 +16,7 @@ type planOptions struct {
 	keep, differing string
 	migrations      string
 	migrationsDir   string
+	indexName       string
 }
 
 func (p *program) cmdPlan() *cli.Command {
@@ -28,6 +29,7 @@ func (p *program) cmdPlan() *cli.Command {
 			&cli.StringFlag{Name: "keep", Value: survivor.Default, Usage: "`RULE` for the row that stays: " + strings.Join(survivor.Names, ", ")},
 			&cli.StringFlag{Name: "differing", Value: plan.Hold, Usage: "`RULE` for groups whose copies differ: " + plan.Hold + ", " + plan.KeepSurvivor},
 			&cli.StringFlag{Name: "strategy", Value: "auto", Usage: "`WAY` to clean: auto, atomic"},
+			&cli.StringFlag{Name: "index-name", Usage: "`NAME` of the index (default: made of the table and the key)"},
 			&cli.StringFlag{Name: "migrations", Usage: "`KIND` of migration: " + strings.Join(dialect.MigrationKinds(), ", ") + " (default: wrangler for D1, else plain)"},
 			&cli.StringFlag{Name: "migrations-dir", Usage: "`DIR` of the team's migrations, whose numbers are continued (default: in the case)"},
 			formatFlag("table", "table", "json"),
@@ -44,7 +46,7 @@ func (p *program) cmdPlan() *cli.Command {
 			if s := c.String("strategy"); s != "auto" && s != "atomic" {
 				return oneOf("--strategy", s, []string{"auto", "atomic"})
 			}
-			made, err := p.plan(args[0], planOptions{c.String("keep"), c.String("differing"), c.String("migrations"), c.String("migrations-dir")})
+			made, err := p.plan(args[0], planOptions{c.String("keep"), c.String("differing"), c.String("migrations"), c.String("migrations-dir"), c.String("index-name")})
 			if err != nil {
 				return err
 			}
@@ -67,7 +69,7 @@ func (p *program) plan(dir string, o planOptions) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	made, err := plan.Make(opened, plan.Options{Tool: tool(), Keep: o.keep, Choose: choose, Differing: o.differing})
+	made, err := plan.Make(opened, plan.Options{Tool: tool(), Keep: o.keep, Choose: choose, Differing: o.differing, IndexName: o.indexName})
 	if err != nil {
 		return nil, err
 	}

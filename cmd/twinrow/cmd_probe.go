@@ -154,7 +154,12 @@ func (p *program) probe(c *cli.Context, spec *probe.Spec, format string) error {
 // agreeToFire asks before the world is changed. A target on this machine needs
 // no yes where there is nobody to ask.
 func (p *program) agreeToFire(c *cli.Context, spec *probe.Spec) error {
-	if c.Bool("yes") || !isTerminal(p.stdin) && spec.Loopback(c.Context) {
+	loopback := spec.Loopback(c.Context)
+	if c.Bool("yes") || !isTerminal(p.stdin) && loopback {
+		return nil
+	}
+	// Without the host's name a run is refused whatever is answered here.
+	if !loopback && len(c.StringSlice("allow-host")) == 0 {
 		return nil
 	}
 	if isTerminal(p.stdin) {

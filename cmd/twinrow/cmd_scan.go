@@ -200,6 +200,9 @@ func (p *program) sayFindings(c *cli.Context, t *casefile.Table) {
 	if t.Email != "" && c.String("email") == "" {
 		p.say(c, "customers are counted by the column %s (--email names another, or none)", t.Email)
 	}
+	if c.Bool("verbose") {
+		p.say(c, "read in the way called %s: %s", t.Way, t.WayReason)
+	}
 	if len(t.UniqueBy) > 0 {
 		p.say(c, "the key is already unique by %s; scanned anyway", strings.Join(t.UniqueBy, ", "))
 	}
@@ -237,7 +240,7 @@ func caseName(table string, now time.Time) string {
 		}
 		return '-'
 	}, table[strings.LastIndex(table, ".")+1:])
-	return path.Clean("twinrow-" + plain + "-" + now.UTC().Format("20060102T150405Z"))
+	return path.Clean("twinrow-" + plain + "-" + now.UTC().Format("20060102T150405.000Z"))
 }
 
 func tool() casefile.Tool { return casefile.Tool{Name: "twinrow", Version: version} }

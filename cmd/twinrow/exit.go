@@ -74,7 +74,11 @@ func describe(err error) (code, message, hint string) {
 		code, hint = problem.Code, problem.Hint
 	}
 	if _, ok := errors.AsType[*interrupted](err); ok {
-		return "interrupted", "interrupted", "run the same command again"
+		// What stopped part-way says itself how to go on.
+		if code == key.CodeStopped {
+			return "interrupted", message, hint
+		}
+		return "interrupted", "interrupted", "nothing was left half-done; run the command again when you are ready"
 	}
 	return code, message, hint
 }

@@ -34,7 +34,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 		return exitDone
 	}
 	// A cancelled context is the cause behind whatever error it led to.
-	if ctx.Err() != nil && exitStatus(err) != exitStopped {
+	if ctx.Err() != nil {
 		err = &interrupted{err}
 	}
 	if _, ok := errors.AsType[*failedCheck](err); !ok {
@@ -95,38 +95,60 @@ func flagsFirst(commands []*cli.Command, args []string) ([]string, error) {
 		rest, err := flagsFirst(command.Subcommands, args[1:])
 		return append([]string{args[0]}, rest...), err
 	}
-	flags, operands := split(command, args[1:])
+	flags, operands, err := split(command, args[1:])
+	if err != nil {
+		return nil, err
+	}
 	return slices.Concat([]string{args[0]}, flags, []string{"--"}, operands), nil
 }
 
-// split parts a command's flags, each with its value, from its operands.
-func split(command *cli.Command, args []string) (flags, operands []string) {
+// split parts a command's flags, each with its value, from its operands. A
+// value that is missing, and a flag given twice that takes one value, are errors.
+func split(command *cli.Command, args []string) (flags, operands []string, err error) {
+	given := map[string]bool{}
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
 		switch {
 		case arg == "--":
-			return flags, append(operands, args[i+1:]...)
+			return flags, append(operands, args[i+1:]...), nil
 		case arg == "-" || !strings.HasPrefix(arg, "-"):
 			operands = append(operands, arg)
 		default:
+			name, _, joined := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+			flag := flagNamed(command, name)
 			flags = append(flags, arg)
-			if !strings.Contains(arg, "=") && takesValue(command, strings.TrimLeft(arg, "-")) && i+1 < len(args) {
-				i++
-				flags = append(flags, args[i])
+			if flag == nil {
+				continue
 			}
+			if _, many := flag.(*cli.StringSliceFlag); given[flag.Names()[0]] && !many {
+				return nil, nil, &key.Problem{Code: key.CodeUsage, Message: "--" + flag.Names()[0] + " is given twice", Hint: "give it once; a list is joined by commas, as in a,b"}
+			}
+			given[flag.Names()[0]] = true
+			if joined || !takesValue(flag) {
+				continue
+			}
+			if i++; i == len(args) {
+				return nil, nil, &key.Problem{Code: key.CodeUsage, Message: "--" + flag.Names()[0] + " needs a value", Hint: "see `twinrow " + command.Name + " --help`"}
+			}
+			flags = append(flags, args[i])
 		}
 	}
-	return flags, operands
+	return flags, operands, nil
 }
 
-func takesValue(command *cli.Command, name string) bool {
+// flagNamed is the command's flag of that name, or nil.
+func flagNamed(command *cli.Command, name string) cli.Flag {
 	for _, flag := range command.Flags {
 		if slices.Contains(flag.Names(), name) {
-			documented, ok := flag.(cli.DocGenerationFlag)
-			return ok && documented.TakesValue()
+			return flag
 		}
 	}
-	return false
+	return nil
+}
+
+func takesValue(flag cli.Flag) bool {
+	documented, ok := flag.(cli.DocGenerationFlag)
+	return ok && documented.TakesValue()
 }
 
 func find(commands []*cli.Command, name string) *cli.Command {
