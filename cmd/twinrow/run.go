@@ -48,7 +48,7 @@ func (p *program) execute(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		return &key.Problem{Code: key.CodeUsage, Message: "no command given", Hint: "start with `twinrow demo`, or see `twinrow --help`"}
 	}
-	ordered, err := flagsFirst(app.Commands, args)
+	ordered, err := flagsFirst(app.Commands, habits(args))
 	if err != nil {
 		return err
 	}
@@ -61,6 +61,20 @@ func (p *program) execute(ctx context.Context, args []string) error {
 	}
 	_, err = io.Copy(p.stdout, &help)
 	return err
+}
+
+// habits turns what people type by habit into a verb's form: --version, help
+// and help VERB.
+func habits(args []string) []string {
+	switch {
+	case args[0] == "--version":
+		return append([]string{"version"}, args[1:]...)
+	case args[0] == "help" && len(args) > 1:
+		return append(args[1:], "--help")
+	case args[0] == "help":
+		return []string{"--help"}
+	}
+	return args
 }
 
 // wantsJSON looks at the raw command line, because an error may come before

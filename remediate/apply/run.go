@@ -24,7 +24,7 @@ func Run(ctx context.Context, t Target, opened *plan.Case, p *plan.Plan, opts Op
 			return nil, err
 		}
 	}
-	if err := somethingToDo(p, opened.Dir); err != nil {
+	if err := refuseAllHeld(p, opened.Dir); err != nil {
 		return nil, err
 	}
 	l, err := openLog(opened.Dir, opts.DryRun)
@@ -53,8 +53,8 @@ func prepare(t Target, opened *plan.Case, p *plan.Plan) ([]*plan.Work, error) {
 	return p.Work(opened)
 }
 
-// somethingToDo refuses a plan all of whose groups are held back.
-func somethingToDo(p *plan.Plan, dir string) error {
+// refuseAllHeld refuses a plan all of whose groups are held back.
+func refuseAllHeld(p *plan.Plan, dir string) error {
 	held := 0
 	for _, t := range p.Tables {
 		if len(t.Operations) > 0 {
