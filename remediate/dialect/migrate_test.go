@@ -157,6 +157,9 @@ func TestMigrationsRun(t *testing.T) {
 				{up, true}, {up, true}, {"INSERT INTO tickets VALUES (4, 'a');", false},
 				{down, true}, {down, true}, {"INSERT INTO tickets VALUES (4, 'a');", true}, {up, false},
 				{"CREATE INDEX tickets_k_key ON tickets (k);", true}, {"DELETE FROM tickets WHERE id = 4;", true}, {up, false},
+				// An index of that name is looked at by its definition.
+				{"DROP INDEX tickets_k_key; CREATE UNIQUE INDEX tickets_k_key ON tickets (id);", true}, {up, false},
+				{"DROP INDEX tickets_k_key; CREATE UNIQUE INDEX tickets_k_key ON tickets (k) WHERE id > 100;", true}, {up, false},
 			}
 			for i, step := range steps {
 				if err := run(step.sql); (err == nil) != step.fine {
