@@ -98,7 +98,7 @@ func (t *postgresTarget) begin(ctx context.Context, w *plan.Work, n int, why pur
 func (s *postgresSession) start(ctx context.Context, why purpose) error {
 	start := "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE" // each statement sees what was committed before our lock
 	if why == forVerify {
-		start = "BEGIN ISOLATION LEVEL REPEATABLE READ"
+		start = "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE" // its work table is temporary; nothing else is written
 	}
 	settings := append([]string{start, "SET LOCAL lock_timeout = '" + lockTimeout + "'"}, dialect.PostgresSettings...)
 	if why == forVerify {

@@ -25,7 +25,7 @@ func PostgresLockCase(caseID string) string {
 // postgresClean writes the clean-up and the index as one transaction.
 func postgresClean(works []*plan.Work) string {
 	var s script
-	s.add("BEGIN ISOLATION LEVEL READ COMMITTED")
+	s.add("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
 	s.addAll(PostgresSettings)
 	s.add("SET LOCAL lock_timeout = '10s'")
 	s.do("BEGIN", "  PERFORM pg_catalog.pg_advisory_xact_lock("+advisoryKey(works[0].CaseID)+");", "END")
@@ -159,7 +159,7 @@ func (p Postgres) indexBlock() []string {
 // postgresUndo writes the way back, as one transaction.
 func postgresUndo(works []*plan.Work) string {
 	var s script
-	s.add("BEGIN ISOLATION LEVEL READ COMMITTED")
+	s.add("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
 	s.addAll(PostgresSettings)
 	s.add("SET LOCAL lock_timeout = '10s'")
 	s.do("BEGIN", "  PERFORM pg_catalog.pg_advisory_xact_lock("+advisoryKey(works[0].CaseID)+");", "END")

@@ -1,0 +1,132 @@
+package apply
+
+import (
+	"strings"
+	"testing"
+
+	"twinrow/detect/source/sourcetest/pgserver"
+	"twinrow/remediate/plan"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestDriftedGroupsAreLeft(t *testing.T) {
+	changes := map[string]string{
+		"changed": "UPDATE tickets SET email = 'x@example.com' WHERE id = 107;",
+		"gone":    "DELETE FROM tickets WHERE id = 106;",
+	}
+	both(t, "", func(t *testing.T, s *story) {
+		for state, change := range changes {
+			before := s.dump()
+			s.run(change)
+			drifted := s.dump()
+			result, err := s.try(Options{})
+			wantCode(t, err, plan.CodeStopped, "stopped before the index: 1 group was left alone, because it is no longer")
+			if !strings.Contains(err.Error(), "is "+state) || result.Tables[0].Rows != 2 || result.Tables[0].Index != "" || len(result.Tables[0].Drifted) != 1 {
+				t.Errorf("%s: %+v %v", state, result, err)
+			}
+			out, _ := s.client("SELECT id FROM tickets ORDER BY id;")
+			if strings.Contains(out, "109") || !strings.Contains(out, "107") {
+				t.Errorf("left are %q", out)
+			}
+			if _, err := s.try(Options{}); err == nil {
+				t.Error("a second run did not stop")
+			}
+			if report := s.verify(); report.OK() {
+				t.Error("verify holds over drift")
+			}
+			s.undo()
+			if diff := cmp.Diff(drifted, s.dump()); diff != "" {
+				t.Fatal(diff)
+			}
+			s.run("DELETE FROM tickets WHERE id IN (106, 107); INSERT INTO tickets VALUES (106,'pi_2',1,'b@example.com','2025-12-24 03:20:37.914'),(107,'pi_2',1,'b@example.com','2025-12-24 03:20:37.993');")
+			if diff := cmp.Diff(before, s.dump()); diff != "" {
+				t.Fatal(diff)
+			}
+		}
+	})
+}
+
+func TestFilesRefuseDrift(t *testing.T) {
+	both(t, "", func(t *testing.T, s *story) {
+		s.run("UPDATE tickets SET email = 'x@example.com' WHERE id = 107;")
+		err := unchanged(t, s, func() error {
+			out, err := s.client(s.file("sql/20_clean_and_index.sql"))
+			if !strings.Contains(out, "nothing was changed") {
+				t.Errorf("the file says %q", out)
+			}
+			return err
+		})
+		if err == nil {
+			t.Error("the file ran over drift")
+		}
+	})
+}
+
+func TestNewDuplicates(t *testing.T) {
+	both(t, "", func(t *testing.T, s *story) {
+		s.run("INSERT INTO tickets SELECT id + 1000, payment, number, email, created_at FROM tickets WHERE id IN (105, 106);")
+		err := unchanged(t, s, func() error { _, err := s.client(s.file("sql/20_clean_and_index.sql")); return err })
+		if err == nil {
+			t.Error("the file ran over new duplicates")
+		}
+		before := s.dump()
+		result, err := s.try(Options{})
+		wantCode(t, err, plan.CodeStopped, "new duplicates of 2 keys arrived since the scan")
+		if result == nil || result.Tables[0].Rows == 0 || result.Tables[0].Index != "" {
+			t.Fatalf("the rest was not cleaned, or an index was built: %+v", result)
+		}
+		s.undo()
+		if diff := cmp.Diff(before, s.dump()); diff != "" {
+			t.Errorf("undo left a difference: %s", diff)
+		}
+	})
+}
+
+func TestOtherDatabases(t *testing.T) {
+	both(t, "", func(t *testing.T, s *story) {
+		other := *s
+		if s.engine == "postgres" {
+			other.where = pgserver.Database(t)
+			psql(t, other.where, postgresTickets)
+			wantCode(t, unchanged(t, &other, other.tryApply), plan.CodeDrift, "is not the one that was scanned")
+		} else {
+			other.where = sqliteFile(t, "CREATE TABLE tickets (id INTEGER PRIMARY KEY, payment TEXT, number INT, email TEXT, created_at TEXT); INSERT INTO tickets VALUES (1,'x',1,'y','z');")
+			wantCode(t, unchanged(t, &other, other.tryApply), plan.CodeDrift, "is not the file that was scanned")
+		}
+		s.run("DELETE FROM tickets;")
+		wantCode(t, unchanged(t, s, s.tryApply), plan.CodeDrift, "none of the case's rows")
+		s.run("ALTER TABLE tickets ADD extra int;")
+		wantCode(t, unchanged(t, s, s.tryApply), plan.CodeDrift, "the column extra is new")
+		s.run("DROP TABLE tickets;")
+		wantCode(t, unchanged(t, s, s.tryApply), plan.CodeDrift, "there is no table")
+	})
+}
+
+func TestUndoWhenThePlaceIsTaken(t *testing.T) {
+	both(t, "", func(t *testing.T, s *story) {
+		s.apply()
+		s.run("INSERT INTO tickets VALUES (109, 'pi_9', 1, 'z@example.com', '2026-01-01');")
+		undo := func() error { _, err := s.tryUndo(); return err }
+		wantCode(t, unchanged(t, s, undo), plan.CodeDrift, "a row cannot come back")
+		if err := unchanged(t, s, func() error { _, err := s.client(s.file("sql/20_clean_and_index_undo.sql")); return err }); err == nil {
+			t.Error("the file put a row into a taken place")
+		}
+		s.run("DELETE FROM tickets WHERE id = 109;")
+		s.undo()
+	})
+}
+
+func TestUndoOfAnEmptiedQuarantine(t *testing.T) {
+	both(t, "", func(t *testing.T, s *story) {
+		s.apply()
+		s.run("DELETE FROM " + plan.QuarantineTable(s.engine, s.opened.Tables[0].Table, s.opened.ID) + ";")
+		wantCode(t, unchanged(t, s, func() error { _, err := s.tryUndo(); return err }), plan.CodeDrift, "holds 0 of the 3 rows")
+		if result := s.apply(); !result.Already {
+			t.Errorf("%+v", result)
+		}
+		if report := s.verify(); report.OK() {
+			t.Error("verify holds over an empty quarantine")
+		}
+	})
+}
