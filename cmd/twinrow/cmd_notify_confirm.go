@@ -77,8 +77,8 @@ func (p *program) confirmOriginal(c *cli.Context, opened *casefile.Opened) error
 		Tool: tool(), Provider: client.Name(), Subject: c.String("subject"), Limit: c.Int("limit"), Now: p.now(),
 		Each: func(o notify.OriginalCustomer) { p.say(c, "%s: %s", o.To, o.Reason) }})
 	if doc != nil {
-		fmt.Fprintf(p.stdout, "confirmed in SendGrid: %d customers were sent two mails, %d were not, of %d it is not known: %s\n",
-			doc.Totals[notify.SentTwice], doc.Totals[notify.NotTwice], doc.Totals[notify.NotKnown], filepath.Join(opened.Dir, notify.ConfirmedName))
+		fmt.Fprintf(p.stdout, "confirmed in SendGrid: two mails were sent to %s, not to %d, of %d it is not known: %s\n",
+			casefile.Count(doc.Totals[notify.SentTwice], "customer"), doc.Totals[notify.NotTwice], doc.Totals[notify.NotKnown], filepath.Join(opened.Dir, notify.ConfirmedName))
 	}
 	return err
 }

@@ -14,6 +14,7 @@ import (
 	"twinrow/remediate/notify"
 	"twinrow/remediate/plan"
 	"twinrow/remediate/survivor"
+	"twinrow/report"
 	"twinrow/templates"
 )
 
@@ -105,10 +106,10 @@ func (p *program) notifyDraft(c *cli.Context, dir string) error {
 // drafted says what there is now.
 func (p *program) drafted(c *cli.Context, dir string, drafts *notify.Drafts) {
 	folder := filepath.Join(dir, notify.DraftsName)
-	fmt.Fprintf(p.stdout, "%d mails drafted in %s\n", len(drafts.Mails), folder)
+	fmt.Fprintf(p.stdout, "%s drafted in %s\n", report.Count(len(drafts.Mails), "mail"), folder)
 	fmt.Fprintf(p.stdout, "for the help desk: %s\n", filepath.Join(folder, notify.SupportName))
 	if len(drafts.Skipped) > 0 {
-		fmt.Fprintf(p.stdout, "%d groups that nobody is written to about: %s\n", len(drafts.Skipped), filepath.Join(folder, notify.SkippedName))
+		fmt.Fprintf(p.stdout, "%s that nobody is written to about: %s\n", report.Count(len(drafts.Skipped), "group"), filepath.Join(folder, notify.SkippedName))
 	}
 	waiting := 0
 	for _, s := range drafts.Skipped {

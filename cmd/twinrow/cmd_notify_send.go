@@ -9,6 +9,7 @@ import (
 	"twinrow/detect/key"
 	"twinrow/remediate/notify"
 	"twinrow/remediate/plan"
+	"twinrow/report"
 )
 
 // samples are shown before it is asked whether to send.
@@ -72,7 +73,7 @@ func (p *program) notifySend(c *cli.Context, dir string) error {
 	for _, m := range pending[:min(samples, len(pending))] {
 		p.say(c, "to %s: %s", m.To, m.Subject)
 	}
-	if err := p.confirm(c, fmt.Sprintf("Send %d mails through %s?", len(pending), carrier.Name())); err != nil {
+	if err := p.confirm(c, fmt.Sprintf("Send %s through %s?", report.Count(len(pending), "mail"), carrier.Name())); err != nil {
 		return err
 	}
 	sent, err := notify.Send(c.Context, opened, carrier, options)

@@ -19,6 +19,7 @@ import (
 	"twinrow/remediate/plan"
 	"twinrow/remediate/probe"
 	"twinrow/remediate/survivor"
+	"twinrow/report"
 )
 
 // story is the demo: every step is the verb of that name on real parts, and
@@ -199,7 +200,7 @@ func (s *story) planIt() error {
 	}
 	s.plan = made
 	for _, t := range made.Tables {
-		s.say("%s: %d rows to remove, the first of each of %d groups stays", t.Table, t.Removed(), len(t.Groups))
+		s.say("%s: %s to remove, the first of each of %s stays", t.Table, report.Count(t.Removed(), "row"), report.Count(len(t.Groups), "group"))
 		for _, o := range t.Operations {
 			s.say("%s: %s", o.Op, o.Does)
 		}
@@ -229,7 +230,7 @@ func (s *story) applyIt() error {
 				word = "rehearsed and rolled back"
 			}
 			for _, table := range result.Tables {
-				s.say("%s: %d groups cleaned, %d rows to quarantine, index %s", word, table.Groups, table.Rows, table.Index)
+				s.say("%s: %s cleaned, %s to quarantine, index %s", word, report.Count(table.Groups, "group"), report.Count(table.Rows, "row"), table.Index)
 			}
 			return nil
 		}); err != nil {
@@ -272,7 +273,7 @@ func (s *story) draftMails() error {
 		return err
 	}
 	if len(drafts.Mails) < 4 {
-		return notAsTold("%d mails were drafted", len(drafts.Mails))
+		return notAsTold("%s drafted", report.Count(len(drafts.Mails), "mail"))
 	}
 	s.say("%d drafts in %s; the first of them says:", len(drafts.Mails), filepath.Join(s.opened.Dir, notify.DraftsName))
 	message, err := notify.LoadMessage(s.opened, drafts.Mails[0])

@@ -63,7 +63,7 @@ func (s *postgresSession) clean(ctx context.Context, want int) (map[string]plan.
 		return nil, err
 	}
 	if copied != want || deleted != want {
-		return nil, differs(fmt.Sprintf("%d rows of %s were to go, and %d were copied and %d deleted", want, s.w.Table.Table, copied, deleted), "a trigger or rule of the table keeps rows from being deleted; look at it, then plan again")
+		return nil, differs(fmt.Sprintf("%s of %s %s to go, and %d were copied and %d deleted", plan.Count(want, "row"), s.w.Table.Table, plan.Verb(want, "was", "were"), copied, deleted), "a trigger or rule of the table keeps rows from being deleted; look at it, then plan again")
 	}
 	if err := s.exec(ctx, "checking foreign keys", "SET CONSTRAINTS ALL IMMEDIATE"); err != nil {
 		return nil, err
@@ -144,7 +144,7 @@ func (s *postgresSession) newDuplicates(ctx context.Context) error {
 type arrivedError struct{ keys int }
 
 func (a *arrivedError) Error() string {
-	return fmt.Sprintf("%d keys have duplicates that arrived since the scan", a.keys)
+	return "duplicates of " + plan.Count(a.keys, "key") + " arrived since the scan"
 }
 
 // takeBack drops the index and puts the rows back, all in the one transaction.
@@ -193,7 +193,7 @@ func (s *postgresSession) restore(ctx context.Context) (int, error) {
 		return 0, s.restoreProblem(ctx, err)
 	}
 	if back != want || lost != 0 {
-		return 0, differs(fmt.Sprintf("%d of %d rows came back, %d of them not as they were", back, want, lost), "a trigger or rule of the table changes rows that are inserted; disable it for the undo")
+		return 0, differs(fmt.Sprintf("%d of %s came back, %d of them not as they were", back, plan.Count(want, "row"), lost), "a trigger or rule of the table changes rows that are inserted; disable it for the undo")
 	}
 	if err := s.exec(ctx, "checking foreign keys", "SET CONSTRAINTS ALL IMMEDIATE"); err != nil {
 		return 0, s.restoreProblem(ctx, err)

@@ -125,7 +125,7 @@ func (r *runner) stopped(drifted []Drift, arrived int) error {
 	if len(drifted) == 0 {
 		return &plan.Problem{
 			Code:    plan.CodeStopped,
-			Message: fmt.Sprintf("stopped before the index: new duplicates of %d keys arrived since the scan; what the plan names is cleaned", arrived),
+			Message: fmt.Sprintf("stopped before the index: new duplicates of %s arrived since the scan; what the plan names is cleaned", plan.Count(arrived, "key")),
 			Hint:    "stop what writes them, then scan again into a new case, which takes what is left and the index; `twinrow undo " + r.dir + "` takes back what was done",
 		}
 	}
@@ -138,7 +138,7 @@ func (r *runner) stopped(drifted []Drift, arrived int) error {
 	}
 	return &plan.Problem{
 		Code:    plan.CodeStopped,
-		Message: fmt.Sprintf("stopped before the index: %d groups are no longer as the evidence has them and were left as they are (%s)", len(groups), strings.Join(rows, "; ")),
+		Message: fmt.Sprintf("stopped before the index: %s %s no longer as the evidence has %s (%s)", plan.Count(len(groups), "group"), plan.Verb(len(groups), "was left alone, because it is", "were left alone, because they are"), plan.Verb(len(groups), "it", "them"), strings.Join(rows, "; ")),
 		Hint:    "look at these rows, then scan again into a new case, which takes what is left and the index; `twinrow undo " + r.dir + "` takes back what was done",
 	}
 }
@@ -257,7 +257,7 @@ func (r *runner) rows(ctx context.Context, s session, w *plan.Work, before state
 	if change.Rows == 0 {
 		return nil
 	}
-	r.opts.step(w.Table.Table, fmt.Sprintf("removing %d rows", change.Rows))
+	r.opts.step(w.Table.Table, "removing "+plan.Count(change.Rows, "row"))
 	effects, err := s.clean(ctx, change.Rows)
 	if err == nil {
 		result.Effects = effects

@@ -39,10 +39,10 @@ func (s *sqliteSession) clean(ctx context.Context, want int) (map[string]plan.Ef
 		return nil, err
 	}
 	if copied != want || deleted != want {
-		return nil, differs(fmt.Sprintf("%d rows of %s were to go, and %d were copied and %d deleted", want, s.w.Table.Table, copied, deleted), "a trigger of the table keeps rows from being deleted; look at it, then plan again")
+		return nil, differs(fmt.Sprintf("%s of %s %s to go, and %d were copied and %d deleted", plan.Count(want, "row"), s.w.Table.Table, plan.Verb(want, "was", "were"), copied, deleted), "a trigger of the table keeps rows from being deleted; look at it, then plan again")
 	}
 	if !s.triggered && after-before != want {
-		return nil, differs(fmt.Sprintf("deleting %d rows changed %d", want, after-before), "look at the foreign keys that refer to the table, then run again")
+		return nil, differs(fmt.Sprintf("deleting %s changed %d", plan.Count(want, "row"), after-before), "look at the foreign keys that refer to the table, then run again")
 	}
 	if err := s.sizesAsForetold(ctx, rows, -want); err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func (s *sqliteSession) notReferred(ctx context.Context) error {
 			return err
 		}
 		if n > 0 {
-			return differs(fmt.Sprintf("%d rows of %s refer to rows that are to go (%s)", n, k.Table, k.Name), "point those rows at the survivors first, then run again")
+			return differs(fmt.Sprintf("%s of %s %s to rows that are to go (%s)", plan.Count(n, "row"), k.Table, plan.Verb(n, "refers", "refer"), k.Name), "point those rows at the survivors first, then run again")
 		}
 	}
 	return nil
@@ -160,14 +160,14 @@ func (s *sqliteSession) restore(ctx context.Context) (int, error) {
 		return 0, restoreSQLiteProblem(ctx, err)
 	}
 	if n := s.conn.Changes(); n != want {
-		return 0, differs(fmt.Sprintf("%d of %d rows came back", n, want), "a trigger of the table keeps rows from being inserted; drop it for the undo")
+		return 0, differs(fmt.Sprintf("%d of %s came back", n, plan.Count(want, "row")), "a trigger of the table keeps rows from being inserted; drop it for the undo")
 	}
 	same, err := s.number(ctx, "comparing the rows", s.sql.Restored())
 	if err != nil {
 		return 0, err
 	}
 	if same != want {
-		return 0, differs(fmt.Sprintf("%d of %d rows did not come back as they were", want-same, want), "a trigger of the table changes rows that are inserted; drop it for the undo")
+		return 0, differs(fmt.Sprintf("%d of %s did not come back as they were", want-same, plan.Count(want, "row")), "a trigger of the table changes rows that are inserted; drop it for the undo")
 	}
 	return want, s.sizesAsForetold(ctx, rows, want)
 }

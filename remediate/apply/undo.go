@@ -84,7 +84,7 @@ func (r *runner) undoTable(ctx context.Context, w *plan.Work, n int) (TableResul
 	if want := r.log.rows(w.Name); now.rows() < want {
 		return result, r.quarantineChanged(w, want, now.rows())
 	}
-	r.opts.step(w.Table.Table, fmt.Sprintf("putting %d rows back", now.rows()))
+	r.opts.step(w.Table.Table, "putting "+plan.Count(now.rows(), "row")+" back")
 	rows, err := s.takeBack(ctx, now.index == indexOurs)
 	if err != nil {
 		return result, err
@@ -129,7 +129,7 @@ func (r *runner) nothingThere(w *plan.Work) error {
 func (r *runner) quarantineChanged(w *plan.Work, want, got int) error {
 	return &plan.Problem{
 		Code:    plan.CodeDrift,
-		Message: fmt.Sprintf("the quarantine holds %d of the %d rows that were removed from %s: somebody emptied it, or the database was restored from a backup; nothing was changed", got, want, w.Table.Table),
+		Message: fmt.Sprintf("the quarantine holds %d of the %s that %s removed from %s: somebody emptied it, or the database was restored from a backup; nothing was changed", got, plan.Count(want, "row"), plan.Verb(want, "was", "were"), w.Table.Table),
 		Hint:    "put the rows back into " + plan.QuarantineTable(w.Engine, w.Table.Table, w.CaseID) + ", or scan again if the database was restored",
 	}
 }

@@ -73,9 +73,13 @@ func duplicatesCheck(ctx context.Context, s session, w *plan.Work) (Check, error
 	case keys == 0:
 		check.Detail = "no key has several rows"
 	case held == 0:
-		check.Detail = fmt.Sprintf("%d keys have several rows", keys)
+		check.Detail = severalText(keys)
 	default:
-		check.Detail = fmt.Sprintf("%d keys have several rows: %d held back by the plan, %d missed or new", keys, held, max(0, keys-held))
+		check.Detail = fmt.Sprintf("%s: %d held back by the plan, %d missed or new", severalText(keys), held, max(0, keys-held))
 	}
 	return check, nil
+}
+
+func severalText(keys int) string {
+	return plan.Count(keys, "key") + " " + plan.Verb(keys, "has", "have") + " several rows"
 }

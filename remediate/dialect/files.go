@@ -81,7 +81,7 @@ func file(works []*plan.Work, name, does, body string) plan.File {
 	head.comment("twinrow: " + does)
 	head.b.WriteString("-- case " + works[0].CaseID + "; it is safe to run twice\n")
 	for _, w := range works {
-		head.b.WriteString("-- " + oneLine(fmt.Sprintf("%s: %d groups, %d rows to remove", w.Table.Table, len(w.Groups), w.RemoveCount())) + "\n")
+		head.b.WriteString("-- " + oneLine(fmt.Sprintf("%s: %s, %s to remove", w.Table.Table, plan.Count(len(w.Groups), "group"), plan.Count(w.RemoveCount(), "row"))) + "\n")
 	}
 	run := map[string]string{
 		"postgres": `psql -v ON_ERROR_STOP=1 -f ` + name + ` "$DATABASE_URL"`,

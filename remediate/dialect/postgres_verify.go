@@ -79,13 +79,18 @@ func duplicateKeys(w *plan.Work, target string) string {
 
 // duplicatesSQL counts the keys that several rows have.
 func (p Postgres) duplicatesSQL() string {
-	return fmt.Sprintf("SELECT count(*) = 0, count(*) || ' keys have several rows%s' FROM (%s) AS d",
-		heldText(p.Work), duplicateKeys(p.Work, p.Target()))
+	return fmt.Sprintf("SELECT count(*) = 0, %s || '%s' FROM (%s) AS d",
+		counted("key has", "keys have"), " several rows"+heldText(p.Work), duplicateKeys(p.Work, p.Target()))
 }
 
 // CountDuplicates counts the keys that several rows have.
 func (p Postgres) CountDuplicates() string {
 	return "SELECT count(*) FROM (" + duplicateKeys(p.Work, p.Target()) + ") AS d"
+}
+
+// counted writes count(*) with its noun, as SQL of either engine.
+func counted(one, many string) string {
+	return "CASE count(*) WHEN 1 THEN '1 " + one + "' ELSE count(*) || ' " + many + "' END"
 }
 
 func heldText(w *plan.Work) string {
@@ -122,19 +127,19 @@ func (p Postgres) uniqueBySQL(name string) string {
 }
 
 func (p Postgres) survivorsSQL() string {
-	return "SELECT count(*) FILTER (WHERE s.state <> 'same') = 0, coalesce(min(s.row_id || ' is ' || s.state) FILTER (WHERE s.state <> 'same'), count(*) || ' survivors')\n" +
+	return "SELECT count(*) FILTER (WHERE s.state <> 'same') = 0, coalesce(min(s.row_id || ' is ' || s.state) FILTER (WHERE s.state <> 'same'), " + counted("survivor", "survivors") + ")\n" +
 		"FROM (" + p.States() + ") AS s WHERE s.keep"
 }
 
 // goneSQL allows an id to have been given to another row since.
 func (p Postgres) goneSQL() string {
-	return "SELECT count(*) FILTER (WHERE s.state IN ('same', 'several')) = 0, coalesce(min(s.row_id || ' is still there') FILTER (WHERE s.state IN ('same', 'several')), count(*) || ' rows gone')\n" +
+	return "SELECT count(*) FILTER (WHERE s.state IN ('same', 'several')) = 0, coalesce(min(s.row_id || ' is still there') FILTER (WHERE s.state IN ('same', 'several')), " + counted("row", "rows") + " || ' gone')\n" +
 		"FROM (" + p.States() + ") AS s WHERE NOT s.keep"
 }
 
 func (p Postgres) keptSQL() string {
 	return "SELECT count(*) FILTER (WHERE q.row_text IS NULL OR 'sha256:' || pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(q.row_text, 'UTF8')), 'hex') <> w.image) = 0,\n" +
-		"  coalesce(min(w.row_id || ' is missing or changed') FILTER (WHERE q.row_text IS NULL OR 'sha256:' || pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(q.row_text, 'UTF8')), 'hex') <> w.image), count(*) || ' rows kept')\n" +
+		"  coalesce(min(w.row_id || ' is missing or changed') FILTER (WHERE q.row_text IS NULL OR 'sha256:' || pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(q.row_text, 'UTF8')), 'hex') <> w.image), " + counted("row", "rows") + " || ' kept')\n" +
 		"FROM " + p.work + " AS w LEFT JOIN " + p.Quarantine() + " AS q ON " + p.mine() + " AND q.group_no = w.group_no AND q.row_no = w.row_no WHERE NOT w.keep"
 }
 
@@ -149,14 +154,14 @@ func orphans(k plan.ForeignKey, child, parent string) string {
 		set = append(set, "c."+queries.Ident(c)+" IS NOT NULL")
 		pairs = append(pairs, "p."+queries.Ident(k.References[i])+" = c."+queries.Ident(c))
 	}
-	return "SELECT count(*) = 0 AS ok, count(*) || ' rows without it' AS detail\n" +
+	return "SELECT count(*) = 0 AS ok, " + counted("row", "rows") + " || ' without it' AS detail\n" +
 		"FROM " + child + " AS c WHERE " + strings.Join(set, " AND ") + " AND NOT EXISTS (SELECT 1 FROM " + parent + " AS p WHERE " + strings.Join(pairs, " AND ") + ")"
 }
 
 // postgresVerify writes the checks as one file that prints each and fails loudly.
 func postgresVerify(works []*plan.Work) string {
 	var s script
-	s.add("BEGIN")
+	s.add("BEGIN READ WRITE")
 	s.addAll(PostgresSettings)
 	s.addAll(PostgresVerifySettings)
 	s.add("CREATE TEMPORARY TABLE twinrow_checks (table_name text, name text, ok boolean, detail text) ON COMMIT DROP")

@@ -10,8 +10,8 @@ import (
 // Checks are what verify looks at, over the work tables filled with every row
 // of the plan. Each returns 0 or 1 and a text.
 func (s SQLite) Checks() []Check {
-	checks := []Check{{"no duplicates are left", fmt.Sprintf("SELECT count(*) = 0 AS ok, count(*) || %s AS detail FROM (%s)",
-		s.Literal(" keys have several rows"+heldText(s.Work)), duplicateKeys(s.Work, s.Target()))}}
+	checks := []Check{{"no duplicates are left", fmt.Sprintf("SELECT count(*) = 0 AS ok, %s || %s AS detail FROM (%s)",
+		counted("key has", "keys have"), s.Literal(" several rows"+heldText(s.Work)), duplicateKeys(s.Work, s.Target()))}}
 	if s.Index() != nil {
 		checks = append(checks, Check{"the unique index is there, valid and on the key",
 			"SELECT " + s.indexIsOurs(false) + " AS ok, coalesce((SELECT sql FROM main.sqlite_schema WHERE type = 'index' AND name = " + s.Literal(s.Index().Name) + " COLLATE NOCASE), 'there is no such index') AS detail"})

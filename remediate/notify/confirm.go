@@ -127,5 +127,5 @@ func confirmStopped(done *Confirmed, cause error) error {
 	if problem, ok := errors.AsType[*Problem](cause); ok && done.Accepted+done.Failed+done.Absent == 0 {
 		return problem
 	}
-	return &Problem{Code: casefile.CodeStopped, Message: fmt.Sprintf("stopped with %d mails settled and %d not asked about", done.Accepted+done.Failed, done.Left), Hint: "run `twinrow notify confirm` again: it asks about those that are still unknown", Err: cause}
+	return &Problem{Code: casefile.CodeStopped, Message: fmt.Sprintf("stopped with %s settled and %d not asked about", casefile.Count(done.Accepted+done.Failed, "mail"), done.Left), Hint: "run `twinrow notify confirm` again: it asks about those that are still unknown", Err: cause}
 }

@@ -47,7 +47,7 @@ func Draft(ctx context.Context, opened *casefile.Opened, groups []*casefile.Grou
 		return nil, err
 	}
 	if n := c.unreadableAmounts(found.customers); n > 0 {
-		d.Notes = append(d.Notes, fmt.Sprintf("the amounts of %d groups cannot be read, so their mails name none", n))
+		d.Notes = append(d.Notes, fmt.Sprintf("the amounts of %s cannot be read, so their mails name none", casefile.Count(n, "group")))
 	}
 	w := &draftWriter{drafts: d, composer: c, opened: opened, found: found, options: &options}
 	if err := replaceDirectory(opened.Dir, func(dir string) error { return w.write(ctx, dir) }); err != nil {

@@ -63,7 +63,7 @@ func (c *collector) settleLanguages() (notes []string) {
 		}
 	}
 	for _, language := range slices.Sorted(maps.Keys(c.strange)) {
-		notes = append(notes, fmt.Sprintf("%d groups are of customers whose language is %q; without templates for it they are written to in %q", c.strange[language], language, c.options.Language))
+		notes = append(notes, fmt.Sprintf("%s %s of customers whose language is %q; without templates for it they are written to in %q", casefile.Count(c.strange[language], "group"), casefile.Verb(c.strange[language], "is", "are"), language, c.options.Language))
 	}
 	return notes
 }

@@ -91,7 +91,7 @@ func TestRefundWording(t *testing.T) {
 	for _, n := range d.Notes {
 		notes += n
 	}
-	if !strings.Contains(notes, "the amounts of 1 groups cannot be read") {
+	if !strings.Contains(notes, "the amounts of 1 group cannot be read") {
 		t.Errorf("the notes are %q", d.Notes)
 	}
 	for i, want := range []string{"We will refund EUR 45.00 in", "We will refund EUR 1,279.50 in", "We will refund what was charged too much in", "", "We will refund what was charged too much in"} {

@@ -138,7 +138,7 @@ func ConfirmOriginal(ctx context.Context, opened *casefile.Opened, groups []*cas
 		return nil, errors.Join(writeErr, err)
 	}
 	if err != nil && asked > 1 {
-		err = &Problem{Code: casefile.CodeStopped, Message: fmt.Sprintf("stopped after %d customers", asked-1), Hint: "run `twinrow notify confirm --original` again: it goes on with the others", Err: err}
+		err = &Problem{Code: casefile.CodeStopped, Message: "stopped after " + casefile.Count(asked-1, "customer"), Hint: "run `twinrow notify confirm --original` again: it goes on with the others", Err: err}
 	}
 	return doc, err
 }

@@ -284,7 +284,7 @@ func (s *sender) stopped(cause error) error {
 	if errors.As(cause, &problem) && done == 0 {
 		return cause
 	}
-	stop := &Problem{Code: casefile.CodeStopped, Message: fmt.Sprintf("stopped with %d mails accepted and %d left", s.sent.Accepted, s.sent.Left), Hint: "see `twinrow notify status`, then run `twinrow notify send` again: it goes on where this run stopped", Err: cause}
+	stop := &Problem{Code: casefile.CodeStopped, Message: fmt.Sprintf("stopped with %s accepted and %d left", casefile.Count(s.sent.Accepted, "mail"), s.sent.Left), Hint: "see `twinrow notify status`, then run `twinrow notify send` again: it goes on where this run stopped", Err: cause}
 	if problem != nil && problem.Hint != "" {
 		stop.Hint = problem.Hint
 	}

@@ -185,7 +185,7 @@ func (t *Table) index(opened *Case, table *casefile.Table, opts Options, taken m
 		t.Notes = append(t.Notes, note)
 		return nil
 	case len(t.Held) > 0:
-		t.Notes = append(t.Notes, fmt.Sprintf("no index is built yet: %s held back, and a unique index cannot be built over duplicates", plural(len(t.Held), "group")+verb(len(t.Held))))
+		t.Notes = append(t.Notes, fmt.Sprintf("no index is built yet: %s %s held back, and a unique index cannot be built over duplicates", Count(len(t.Held), "group"), Verb(len(t.Held), "is", "are")))
 		return nil
 	}
 	if err := nullsSupported(opened, table); err != nil {
@@ -198,13 +198,6 @@ func (t *Table) index(opened *Case, table *casefile.Table, opts Options, taken m
 	}
 	t.Operations = append(t.Operations, uniqueIndex(t.Table, index, lock))
 	return nil
-}
-
-func verb(n int) string {
-	if n == 1 {
-		return " is"
-	}
-	return " are"
 }
 
 // nullsSupported refuses an index that the engine cannot build: NULLS NOT

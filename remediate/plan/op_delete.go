@@ -8,7 +8,7 @@ import "fmt"
 func deleteRows(table string, rows int, more []Hazard) Operation {
 	return Operation{
 		Op: OpDelete, Hazards: union([]Hazard{DeletesRows}, more), Inverse: OpRestore, Rows: rows,
-		Does: fmt.Sprintf("deletes %s of %s, each only if it is still as the evidence has it", plural(rows, "row"), table),
+		Does: fmt.Sprintf("deletes %s of %s, each only if it is still as the evidence has it", Count(rows, "row"), table),
 	}
 }
 
@@ -16,6 +16,6 @@ func deleteRows(table string, rows int, more []Hazard) Operation {
 func restore(o Operation) Operation {
 	return Operation{
 		Op: OpRestore, Hazards: []Hazard{}, Inverse: OpDelete, Rows: o.Rows,
-		Does: fmt.Sprintf("puts %s back from quarantine, exactly as they were", plural(o.Rows, "row")),
+		Does: fmt.Sprintf("puts %s back from quarantine, exactly as they were", Count(o.Rows, "row")),
 	}
 }

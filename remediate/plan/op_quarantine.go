@@ -8,7 +8,7 @@ func quarantine(engine, table, caseID string, rows int) Operation {
 	name := QuarantineTable(engine, table, caseID)
 	return Operation{
 		Op: OpQuarantine, Hazards: []Hazard{}, Inverse: OpRelease, Rows: rows, Quarantine: name,
-		Does: fmt.Sprintf("copies %s of %s to %s, exactly as they are", plural(rows, "row"), table, name),
+		Does: fmt.Sprintf("copies %s of %s to %s, exactly as they are", Count(rows, "row"), table, name),
 	}
 }
 
@@ -17,13 +17,6 @@ func quarantine(engine, table, caseID string, rows int) Operation {
 func release(o Operation) Operation {
 	return Operation{
 		Op: OpRelease, Hazards: []Hazard{}, Irreversible: true, Rows: o.Rows, Quarantine: o.Quarantine,
-		Does: fmt.Sprintf("removes %s of this case from %s, and drops it when it is empty", plural(o.Rows, "row"), o.Quarantine),
+		Does: fmt.Sprintf("removes %s of this case from %s, and drops it when it is empty", Count(o.Rows, "row"), o.Quarantine),
 	}
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
