@@ -65,6 +65,9 @@ func (f Facts) fit(g *casefile.Group, rows []Evidence, verdicts []verdict) {
 	slices.SortStableFunc(runs, func(a, b run) int {
 		return cmp.Or(cmp.Compare(len(b.attempts), len(a.attempts)), cmp.Compare(a.skipped, b.skipped), cmp.Compare(a.error, b.error))
 	})
+	if len(f.Schedules) > 1 && len(deliveries) > 2 && len(runs) > 0 && len(runs[0].attempts) < 3 {
+		runs = nil // one gap of several, that fits one schedule of many, says nothing
+	}
 	runs = alike(runs, len(deliveries))
 	for _, r := range runs {
 		g.Fits = append(g.Fits, r.document(deliveries, len(rows)))

@@ -50,6 +50,8 @@ func TestSchedulesThatFit(t *testing.T) {
 		{"two providers alike", "", []time.Duration{5 * m, 10 * m, 15 * m}, map[string][]int{"mailgun": {1, 2, 3, 4}, "adyen": {5, 6, 7, 8}}, casefile.Retry, casefile.Likely, "as well as"},
 		{"one gap", "svix", []time.Duration{30 * m}, map[string][]int{"svix": {3, 4}}, casefile.Retry, casefile.Possible, "one gap is weak evidence"},
 		{"a double delivery at one attempt", "svix", []time.Duration{5 * m, 20 * time.Millisecond, 30 * m}, map[string][]int{"svix": {2, 3, 0, 4}}, casefile.Race, casefile.Likely, "fits the Svix family, attempts 2, 3 and 4"},
+		{"one gap of several", "", []time.Duration{30 * m, 13 * h, 77 * m}, map[string][]int{}, casefile.Retry, casefile.Possible, "within the retry horizon"},
+		{"one gap of several, of the one asked for", "svix", []time.Duration{30 * m, 13 * h}, map[string][]int{"svix": {3, 4, 0}}, casefile.Retry, casefile.Possible, "one gap is weak evidence"},
 		{"none", "", []time.Duration{47 * m, 13 * h, 77 * m}, map[string][]int{}, casefile.Retry, casefile.Possible, "within the retry horizon"},
 		{"none of the one asked for", "svix", []time.Duration{47 * m}, map[string][]int{}, casefile.Retry, casefile.Possible, "fits no wait of the Svix family"},
 		{"a window only", "stripe", []time.Duration{5 * m, 30 * m}, map[string][]int{}, casefile.Retry, casefile.Possible, "within the 72 h for which Stripe goes on; it publishes no intervals, so no attempt is claimed"},

@@ -18,7 +18,7 @@ func (f Facts) reasons(v verdict, rows int) []string {
 	if !v.timed {
 		return out
 	}
-	apart := Spell(v.wait) + " apart"
+	apart := spellBeside(v.wait, f.Windows.limit(v.wait)) + " apart"
 	if v.byCommit {
 		apart = "committed " + apart + " by the server's clock"
 	}
@@ -29,6 +29,18 @@ func (f Facts) reasons(v verdict, rows int) []string {
 		return append(out, apart)
 	}
 	return append(out, apart+", "+f.Windows.place(v.class))
+}
+
+// limit is the window that a wait just exceeds, or the last one.
+func (w Windows) limit(wait time.Duration) time.Duration {
+	switch w.class(wait) {
+	case casefile.Race, casefile.Resubmit:
+		return w.Race
+	case casefile.Retry:
+		return w.Resubmit
+	default:
+		return w.Horizon
+	}
 }
 
 // place says where a class lies between the windows.
@@ -63,6 +75,8 @@ func otherReasons(verdicts []verdict, own casefile.Class) []string {
 		}
 		switch {
 		case n == 0:
+		case n > 1 && class != casefile.UntimedClass:
+			reasons = append(reasons, fmt.Sprintf("%s of %s, the least %s", count(n, "other gap"), class, Spell(least.wait)))
 		case class == casefile.UntimedClass:
 			reasons = append(reasons, count(n, "row")+" without a usable time")
 		default:

@@ -139,9 +139,11 @@ func (c cause) accepts(class casefile.Class) bool {
 
 // score is what a scan got right.
 type score struct {
-	kind            evidenceKind
-	matrix          map[string]map[casefile.Class]int
-	groups, right   int
+	kind          evidenceKind
+	matrix        map[string]map[casefile.Class]int
+	groups, right int
+	// all and allRight are of every group, also of those whose cause cannot be known.
+	all, allRight   map[string]int // by table
 	unknowable      map[string]int
 	provenWrong     int
 	proven          int
@@ -152,7 +154,7 @@ type score struct {
 }
 
 func newScore(kind evidenceKind) *score {
-	return &score{kind: kind, matrix: map[string]map[casefile.Class]int{}, unknowable: map[string]int{}}
+	return &score{kind: kind, matrix: map[string]map[casefile.Class]int{}, unknowable: map[string]int{}, all: map[string]int{}, allRight: map[string]int{}}
 }
 
 func (r *score) judge(groups []*casefile.Group, truth map[string]cause) {
@@ -164,6 +166,9 @@ func (r *score) judge(groups []*casefile.Group, truth map[string]cause) {
 		}
 		r.matrix[c.kind][g.Class]++
 		right := c.accepts(g.Class)
+		if r.all[table]++; right {
+			r.allRight[table]++
+		}
 		if g.Strength == casefile.Proven {
 			if r.proven++; !c.accepts(g.Class) {
 				r.provenWrong++
@@ -237,11 +242,12 @@ func (r *score) String() string {
 			fmt.Fprintf(&b, "%18d", r.matrix[kind][class])
 		}
 	}
-	all := r.groups
-	for _, n := range r.unknowable {
-		all += n
+	fmt.Fprintf(&b, "\nclass right: %.2f %% of %d groups whose cause can be known", percent(r.right, r.groups), r.groups)
+	fmt.Fprintf(&b, "\nleft out, as their traces are those of another cause too: %v", r.unknowable)
+	fmt.Fprint(&b, "\nclass right of all groups, by the kind of time column:")
+	for _, c := range clocks {
+		fmt.Fprintf(&b, "  %s %.1f %%", c.name, percent(r.allRight[c.name], r.all[c.name]))
 	}
-	fmt.Fprintf(&b, "\nclass right: %.2f %% of %d groups whose cause can be known (of %d; left out: %v)", percent(r.right, r.groups), r.groups, all, r.unknowable)
 	fmt.Fprintf(&b, "\nproven: %d, wrong: %d", r.proven, r.provenWrong)
 	fmt.Fprintf(&b, "\nprovider right: %.2f %% of %d chains of three and more; wrong claims: %.2f %% of %d (%d chains had no schedule)\n", percent(r.named, r.chains), r.chains, percent(r.wrong, r.claims), r.claims, r.withoutSchedule)
 	return b.String()
