@@ -26,6 +26,8 @@ var mayImport = []struct {
 	{"templates", nil},
 	{"detect/key", nil},
 	{"detect/casefile", []string{"detect/key"}},
+	{"detect/casefile/yaml", []string{"detect/key"}},
+	{"detect/casefile/config", []string{"detect/key", "detect/casefile", "detect/casefile/yaml"}},
 	{"detect/source/sourcetest/...", []string{"detect/key", "detect/source", "queries"}},
 	{"detect/source/...", []string{"detect/key", "detect/source", "queries"}},
 	{"detect/classify", []string{"detect/key", "detect/casefile", "detect/source"}},
@@ -37,7 +39,7 @@ var mayImport = []struct {
 	{"remediate/journal", nil},
 	{"remediate/apply", []string{"remediate/plan", "remediate/dialect", "remediate/journal", "queries", "detect/source"}},
 	{"remediate/notify/...", []string{"detect/casefile", "templates", "remediate/notify/..."}},
-	{"remediate/probe/...", []string{"detect/casefile", "remediate/probe/..."}},
+	{"remediate/probe/...", []string{"detect/casefile", "detect/casefile/yaml", "remediate/probe/..."}},
 	{"report/...", []string{"detect/casefile", "report/...", "templates"}},
 }
 

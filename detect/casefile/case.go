@@ -39,6 +39,18 @@ type Case struct {
 	Source    Source   `json:"source"`
 	Tables    []Table  `json:"tables"`
 	Evidence  Evidence `json:"evidence"`
+	// Config is absent where the scan was told everything by flags.
+	Config *Config `json:"config,omitempty"`
+}
+
+// Config says by which configuration a case was scanned; its text, with the
+// variables unexpanded, stands beside the case as ConfigName.
+type Config struct {
+	// SHA256 is lower-case hexadecimal, over the file as it was scanned by.
+	SHA256 string `json:"sha256"`
+	// Source is true where the file said where to scan, false where that was
+	// said on the command line or by the environment.
+	Source bool `json:"source"`
 }
 
 // Tool is the program that wrote a document.

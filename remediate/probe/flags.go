@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"twinrow/detect/casefile"
+	"twinrow/detect/casefile/yaml"
 	"twinrow/remediate/probe/expect"
 	"twinrow/remediate/probe/sign"
 )
@@ -72,7 +73,7 @@ func (b *flagReader) fail(format string, args ...any) {
 }
 
 func (b *flagReader) expand(flag, raw string, quote func(string) string) string {
-	text, err := expand(raw, b.env, quote)
+	text, err := yaml.Expand(raw, b.env, quote)
 	if err != nil {
 		b.fail("%s: %v", flag, err)
 	}

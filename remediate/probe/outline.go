@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"twinrow/detect/casefile/yaml"
 )
 
 // Outline is what a probe will do, for a person to agree to and for a dry
@@ -109,7 +111,7 @@ func shownValue(name, raw string) string {
 	if slices.Contains(harmless, strings.ToLower(name)) {
 		return raw
 	}
-	rest := action.ReplaceAllString(reference.ReplaceAllString(raw, ""), "")
+	rest := action.ReplaceAllString(yaml.Reference.ReplaceAllString(raw, ""), "")
 	for _, word := range []string{"Bearer", "Basic", "Token"} {
 		rest = strings.ReplaceAll(rest, word, "")
 	}

@@ -7,22 +7,27 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"twinrow/detect/casefile/yaml"
 	"twinrow/remediate/probe/expect"
 )
+
+// reader walks a specification.
+type reader struct{ yaml.Reader }
 
 // ParseSpec reads a probe specification. name is the file's, for messages; env
 // looks an environment variable up, as os.LookupEnv does. A mistake is a
 // *casefile.Problem with line and column; a key that is not known is one.
-func ParseSpec(name string, yaml []byte, env func(string) (string, bool)) (*Spec, error) {
-	r := &reader{name: name, env: env}
-	root := r.parse(yaml)
-	if r.err != nil {
-		return nil, r.err
+func ParseSpec(name string, content []byte, env func(string) (string, bool)) (*Spec, error) {
+	r := &reader{yaml.Reader{Name: name, Env: env, Hint: "the README shows a whole specification",
+		TooLong: "a specification is a short file; give a long body with --body @FILE"}}
+	root := r.Parse(content)
+	if r.Err != nil {
+		return nil, r.Err
 	}
 	s := &Spec{}
 	r.spec(root, s)
-	if r.err != nil {
-		return nil, r.err
+	if r.Err != nil {
+		return nil, r.Err
 	}
 	if err := s.finish(name); err != nil {
 		return nil, err
@@ -32,77 +37,65 @@ func ParseSpec(name string, yaml []byte, env func(string) (string, bool)) (*Spec
 
 func (r *reader) spec(root ast.Node, s *Spec) {
 	version := ""
-	r.fields(root, map[string]func(ast.Node){
+	r.Fields(root, map[string]func(ast.Node){
 		"probe": func(n ast.Node) {
-			if version = r.text(n); version != "v1" {
-				r.fail(n, "this is probe %q; v1 is understood", version)
+			if version = r.Text(n); version != "v1" {
+				r.Fail(n, "this is probe %q; v1 is understood", version)
 			}
 		},
-		"name":        func(n ast.Node) { s.Name = r.text(n) },
-		"environment": func(n ast.Node) { s.Environment = r.text(n) },
+		"name":        func(n ast.Node) { s.Name = r.Text(n) },
+		"environment": func(n ast.Node) { s.Environment = r.Text(n) },
 		"target":      func(n ast.Node) { s.target = r.source(n) },
 		"vars":        func(n ast.Node) { s.vars = r.variables(n) },
-		"keys":        func(n ast.Node) { s.keys = r.texts(n) },
+		"keys":        func(n ast.Node) { s.keys = r.Texts(n) },
 		"request":     func(n ast.Node) { r.request(n, s) },
 		"fire":        func(n ast.Node) { r.fire(n, s) },
 		"expect":      func(n ast.Node) { r.expectations(n, s) },
 		"health":      func(n ast.Node) { s.health = r.health(n) },
-		"timeout":     func(n ast.Node) { s.timeout = r.duration(n, time.Millisecond, 10*time.Minute) },
-		"limit":       func(n ast.Node) { s.limit = r.duration(n, time.Second, 24*time.Hour) },
+		"timeout":     func(n ast.Node) { s.timeout = r.Duration(n, time.Millisecond, 10*time.Minute) },
+		"limit":       func(n ast.Node) { s.limit = r.Duration(n, time.Second, 24*time.Hour) },
 		"tls": func(n ast.Node) {
-			r.fields(n, map[string]func(ast.Node){
-				"ca":          func(n ast.Node) { s.tls.ca = r.text(n) },
-				"server_name": func(n ast.Node) { s.tls.serverName = r.text(n) },
+			r.Fields(n, map[string]func(ast.Node){
+				"ca":          func(n ast.Node) { s.tls.ca = r.Text(n) },
+				"server_name": func(n ast.Node) { s.tls.serverName = r.Text(n) },
 			})
 		},
 		"control": func(n ast.Node) {
 			s.control = &control{}
-			r.fields(n, map[string]func(ast.Node){
+			r.Fields(n, map[string]func(ast.Node){
 				"vars": func(n ast.Node) { s.control.vars = r.variables(n) },
-				"keys": func(n ast.Node) { s.control.keys = r.texts(n) },
+				"keys": func(n ast.Node) { s.control.keys = r.Texts(n) },
 			})
 		},
 	})
 	if version == "" {
-		r.fail(root, "the first key must be probe: v1")
+		r.Fail(root, "the first key must be probe: v1")
 	}
-}
-
-func (r *reader) texts(node ast.Node) []string {
-	var all []string
-	for _, item := range r.items(node) {
-		text := r.text(item)
-		if r.err == nil && slices.Contains(all, text) {
-			r.fail(item, "%q stands here twice", text)
-		}
-		all = append(all, text)
-	}
-	return all
 }
 
 func (r *reader) variables(node ast.Node) []variable {
 	var vars []variable
-	for _, p := range r.pairs(node) {
+	for _, p := range r.Pairs(node) {
 		switch {
-		case slices.Contains(builtin, p.key):
-			r.fail(p.at, "%s is defined already", p.key)
-		case !referenceName.MatchString(p.key):
-			r.fail(p.at, "%q cannot be used in a template: letters, digits and _ only", p.key)
+		case slices.Contains(builtin, p.Key):
+			r.Fail(p.At, "%s is defined already", p.Key)
+		case !yaml.VariableName.MatchString(p.Key):
+			r.Fail(p.At, "%q cannot be used in a template: letters, digits and _ only", p.Key)
 		}
-		vars = append(vars, variable{p.key, r.source(p.value)})
+		vars = append(vars, variable{p.Key, r.source(p.Value)})
 	}
 	return vars
 }
 
 func (r *reader) request(node ast.Node, s *Spec) {
-	r.fields(node, map[string]func(ast.Node){
-		"method": func(n ast.Node) { s.method = r.text(n) },
+	r.Fields(node, map[string]func(ast.Node){
+		"method": func(n ast.Node) { s.method = r.Text(n) },
 		"headers": func(n ast.Node) {
-			for _, p := range r.pairs(n) {
-				if problem := headerName(p.key); problem != "" {
-					r.fail(p.at, "%s", problem)
+			for _, p := range r.Pairs(n) {
+				if problem := headerName(p.Key); problem != "" {
+					r.Fail(p.At, "%s", problem)
 				}
-				s.headers = append(s.headers, header{p.key, r.source(p.value)})
+				s.headers = append(s.headers, header{p.Key, r.source(p.Value)})
 			}
 		},
 		"body": func(n ast.Node) { s.body = r.source(n) },
@@ -111,9 +104,9 @@ func (r *reader) request(node ast.Node, s *Spec) {
 }
 
 func (r *reader) signing(node ast.Node) *signing {
-	s := &signing{where: r.where(node)}
-	set := func(to *string) func(ast.Node) { return func(n ast.Node) { *to = r.text(n) } }
-	r.fields(node, map[string]func(ast.Node){
+	s := &signing{where: r.Where(node)}
+	set := func(to *string) func(ast.Node) { return func(n ast.Node) { *to = r.Text(n) } }
+	r.Fields(node, map[string]func(ast.Node){
 		"scheme": set(&s.config.Scheme), "template": set(&s.config.Template), "digest": set(&s.config.Digest),
 		"encoding": set(&s.config.Encoding), "prefix": set(&s.config.Prefix), "header": set(&s.config.Header),
 		"timestamp_header": set(&s.config.TimestampHeader), "timestamp_unit": set(&s.config.TimestampUnit),
@@ -123,30 +116,37 @@ func (r *reader) signing(node ast.Node) *signing {
 }
 
 func (r *reader) fire(node ast.Node, s *Spec) {
-	r.fields(node, map[string]func(ast.Node){
-		"copies": func(n ast.Node) { s.copies = int(r.number(n, 1, MaxAtOnce)) },
-		"rounds": func(n ast.Node) { s.rounds = int(r.number(n, 1, MaxRounds)) },
+	r.Fields(node, map[string]func(ast.Node){
+		"copies": func(n ast.Node) { s.copies = int(r.Number(n, 1, MaxAtOnce)) },
+		"rounds": func(n ast.Node) { s.rounds = int(r.Number(n, 1, MaxRounds)) },
 		"transport": func(n ast.Node) {
-			s.carrier = r.text(n)
+			s.carrier = r.Text(n)
 			if known := []string{TransportAuto, Transport1, Transport2}; !slices.Contains(known, s.carrier) {
-				r.fail(n, "unknown transport %q; there are %s", s.carrier, strings.Join(known, ", "))
+				r.Fail(n, "unknown transport %q; there are %s", s.carrier, strings.Join(known, ", "))
 			}
 		},
 	})
 }
 
 func (r *reader) health(node ast.Node) *health {
-	h := &health{where: r.where(node)}
-	r.fields(node, map[string]func(ast.Node){
-		"url":    func(n ast.Node) { h.url = r.text(n) },
+	h := &health{where: r.Where(node)}
+	r.Fields(node, map[string]func(ast.Node){
+		"url":    func(n ast.Node) { h.url = r.Text(n) },
 		"status": func(n ast.Node) { h.statuses = r.statuses(n) },
 		"json":   func(n ast.Node) { h.json = r.wants(n) },
 	})
 	if h.url == "" {
-		r.fail(node, "health needs a url")
+		r.Fail(node, "health needs a url")
 	}
 	if len(h.statuses) == 0 {
 		h.statuses, _ = expect.ParseStatus("2xx")
 	}
 	return h
+}
+
+// source reads a scalar that is a template: what the environment puts in is
+// text to it, even where it looks like a template.
+func (r *reader) source(node ast.Node) source {
+	raw, _ := yaml.Scalar(r.Plain(node))
+	return source{raw: raw, text: r.TextWith(node, quoteTemplate), where: r.Where(node)}
 }

@@ -8,28 +8,29 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"twinrow/detect/casefile/yaml"
 	"twinrow/remediate/probe/expect"
 )
 
 func (r *reader) expectations(node ast.Node, s *Spec) {
-	r.fields(node, map[string]func(ast.Node){
+	r.Fields(node, map[string]func(ast.Node){
 		"responses": func(n ast.Node) {
-			for i, item := range r.items(n) {
+			for i, item := range r.Items(n) {
 				s.replies = append(s.replies, r.response(item, i+1))
 			}
 		},
 		"rows": func(n ast.Node) {
-			for i, item := range r.items(n) {
+			for i, item := range r.Items(n) {
 				s.rows = append(s.rows, r.rowCheck(item, i+1))
 			}
 		},
 		"latency": func(n ast.Node) {
 			limit := func(name string) func(ast.Node) {
 				return func(n ast.Node) {
-					s.latency = append(s.latency, latencyLimit{name, r.duration(n, time.Microsecond, time.Hour)})
+					s.latency = append(s.latency, latencyLimit{name, r.Duration(n, time.Microsecond, time.Hour)})
 				}
 			}
-			r.fields(n, map[string]func(ast.Node){"p50": limit("p50"), "p95": limit("p95"), "p99": limit("p99"), "max": limit("max")})
+			r.Fields(n, map[string]func(ast.Node){"p50": limit("p50"), "p95": limit("p95"), "p99": limit("p99"), "max": limit("max")})
 		},
 	})
 }
@@ -37,14 +38,14 @@ func (r *reader) expectations(node ast.Node, s *Spec) {
 func (r *reader) response(node ast.Node, number int) expect.Response {
 	e := expect.Response{Name: fmt.Sprintf("response %d", number)}
 	by := map[string]func(ast.Node){
-		"name":     func(n ast.Node) { e.Name = r.text(n) },
+		"name":     func(n ast.Node) { e.Name = r.Text(n) },
 		"status":   func(n ast.Node) { e.Statuses = r.statuses(n) },
 		"json":     func(n ast.Node) { e.JSON = r.wants(n) },
 		"not_json": func(n ast.Node) { e.NotJSON = r.wants(n) },
 		"per":      func(n ast.Node) { e.PerRun = r.per(n) },
 	}
 	r.counted(by, &e.Count)
-	r.fields(node, by)
+	r.Fields(node, by)
 	r.check(node, e.Count)
 	return e
 }
@@ -53,7 +54,7 @@ func (r *reader) response(node ast.Node, number int) expect.Response {
 func (r *reader) counted(by map[string]func(ast.Node), count *expect.Count) {
 	set := func(to **int64) func(ast.Node) {
 		return func(n ast.Node) {
-			number := r.number(n, 0, 1<<40)
+			number := r.Number(n, 0, 1<<40)
 			*to = &number
 		}
 	}
@@ -61,58 +62,58 @@ func (r *reader) counted(by map[string]func(ast.Node), count *expect.Count) {
 }
 
 func (r *reader) check(node ast.Node, count expect.Count) {
-	if r.err != nil {
+	if r.Err != nil {
 		return
 	}
 	if err := count.Check(); err != nil {
-		r.fail(node, "%v", err)
+		r.Fail(node, "%v", err)
 	}
 }
 
 func (r *reader) per(node ast.Node) (run bool) {
-	switch text := r.text(node); text {
+	switch text := r.Text(node); text {
 	case "run":
 		return true
 	case "round":
 	default:
-		r.fail(node, "per is run or round, not %q", text)
+		r.Fail(node, "per is run or round, not %q", text)
 	}
 	return false
 }
 
 func (r *reader) statuses(node ast.Node) expect.Statuses {
 	var all expect.Statuses
-	for _, item := range r.items(node) {
-		set, err := expect.ParseStatus(r.text(item))
+	for _, item := range r.Items(node) {
+		set, err := expect.ParseStatus(r.Text(item))
 		if err != nil {
-			r.fail(item, "%v", err)
+			r.Fail(item, "%v", err)
 		}
 		all = append(all, set...)
 	}
-	if r.err == nil && len(all) == 0 {
-		r.fail(node, "a status is needed")
+	if r.Err == nil && len(all) == 0 {
+		r.Fail(node, "a status is needed")
 	}
 	return all
 }
 
 func (r *reader) wants(node ast.Node) []expect.Want {
 	var wants []expect.Want
-	for _, p := range r.pairs(node) {
-		path, err := expect.ParsePath(p.key)
+	for _, p := range r.Pairs(node) {
+		path, err := expect.ParsePath(p.Key)
 		if err != nil {
-			r.fail(p.at, "%q is no path: %v", p.key, err)
+			r.Fail(p.At, "%q is no path: %v", p.Key, err)
 		}
-		wants = append(wants, expect.Want{Path: path, Value: r.value(p.value)})
+		wants = append(wants, expect.Want{Path: path, Value: r.value(p.Value)})
 	}
-	if r.err == nil && len(wants) == 0 {
-		r.fail(node, "a path and its value are needed, as {status: noop}")
+	if r.Err == nil && len(wants) == 0 {
+		r.Fail(node, "a path and its value are needed, as {status: noop}")
 	}
 	return wants
 }
 
 // value reads a scalar with its type: text, number, true, false or null.
 func (r *reader) value(node ast.Node) any {
-	plain := r.plain(node)
+	plain := r.Plain(node)
 	switch n := plain.(type) {
 	case *ast.NullNode:
 		return nil
@@ -123,47 +124,47 @@ func (r *reader) value(node ast.Node) any {
 	case *ast.FloatNode:
 		return json.Number(fmt.Sprint(n.Value))
 	}
-	text := r.text(node)
+	text := r.Text(node)
 	if strings.Contains(text, "{{") {
-		r.fail(plain, "a value looked for in JSON is no template")
+		r.Fail(plain, "a value looked for in JSON is no template")
 	}
 	return text
 }
 
 func (r *reader) rowCheck(node ast.Node, number int) rowCheck {
-	c := rowCheck{name: fmt.Sprintf("rows %d", number), settle: defaultSettle, within: defaultWithin, where: r.where(node)}
+	c := rowCheck{name: fmt.Sprintf("rows %d", number), settle: defaultSettle, within: defaultWithin, where: r.Where(node)}
 	by := map[string]func(ast.Node){
-		"name":   func(n ast.Node) { c.name = r.text(n) },
-		"source": func(n ast.Node) { c.location = r.text(n) },
+		"name":   func(n ast.Node) { c.name = r.Text(n) },
+		"source": func(n ast.Node) { c.location = r.Text(n) },
 		"sql": func(n ast.Node) {
-			c.sql = r.text(n)
-			c.shown, _ = scalar(r.plain(n))
+			c.sql = r.Text(n)
+			c.shown, _ = yaml.Scalar(r.Plain(n))
 		},
 		"args": func(n ast.Node) {
-			for _, item := range r.items(n) {
+			for _, item := range r.Items(n) {
 				c.args = append(c.args, r.source(item))
 			}
 		},
 		"per":    func(n ast.Node) { c.perRun = r.per(n) },
-		"settle": func(n ast.Node) { c.settle = r.duration(n, 0, time.Minute) },
-		"within": func(n ast.Node) { c.within = r.duration(n, 0, time.Hour) },
+		"settle": func(n ast.Node) { c.settle = r.Duration(n, 0, time.Minute) },
+		"within": func(n ast.Node) { c.within = r.Duration(n, 0, time.Hour) },
 	}
 	r.counted(by, &c.count)
-	r.fields(node, by)
+	r.Fields(node, by)
 	r.check(node, c.count)
-	if r.err == nil && strings.TrimSpace(c.sql) == "" {
-		r.fail(node, "sql is needed, as SELECT count(*) FROM …")
+	if r.Err == nil && strings.TrimSpace(c.sql) == "" {
+		r.Fail(node, "sql is needed, as SELECT count(*) FROM …")
 	}
-	if c.location == "" && r.err == nil {
+	if c.location == "" && r.Err == nil {
 		c.location = r.defaultSource(node)
 	}
 	return c
 }
 
 func (r *reader) defaultSource(node ast.Node) string {
-	location, _ := r.env("DATABASE_URL")
+	location, _ := r.Env("DATABASE_URL")
 	if location == "" {
-		r.fail(node, "source is needed: neither it nor the environment variable DATABASE_URL is set")
+		r.Fail(node, "source is needed: neither it nor the environment variable DATABASE_URL is set")
 	}
 	return location
 }

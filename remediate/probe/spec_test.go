@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"twinrow/detect/casefile"
+	"twinrow/detect/casefile/yaml"
 )
 
 const smallSpec = `probe: v1
@@ -93,7 +94,7 @@ func TestMistakesHaveLineAndColumn(t *testing.T) {
 	if _, err := ParseSpec("probe.yaml", []byte(strings.Repeat("[", 100_000)), env); err == nil {
 		t.Error("deep nesting was taken for a specification")
 	}
-	if _, err := ParseSpec("probe.yaml", make([]byte, maxSpecBytes+1), env); err == nil {
+	if _, err := ParseSpec("probe.yaml", make([]byte, yaml.MaxBytes+1), env); err == nil {
 		t.Error("a huge file was taken for a specification")
 	}
 }
@@ -107,13 +108,13 @@ func TestEnvironment(t *testing.T) {
 		"${A}-${A}": "x-x", "${B:-y}": "y", "${EMPTY:-z}": "z", "${EMPTY}": "", "$${A}": "${A}",
 		"$1 and $A": "$1 and $A", "${B:-}": "", "${BRACES}": "{{.Key}}",
 	} {
-		got, err := expand(text, env, func(v string) string { return v })
+		got, err := yaml.Expand(text, env, func(v string) string { return v })
 		if err != nil || got != want {
 			t.Errorf("%s became %q (%v), want %q", text, got, err, want)
 		}
 	}
 	s := source{raw: "${BRACES}"}
-	s.text, _ = expand(s.raw, env, quoteTemplate)
+	s.text, _ = yaml.Expand(s.raw, env, quoteTemplate)
 	if err := s.compile(); err != nil {
 		t.Fatal(err)
 	}

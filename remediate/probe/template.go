@@ -102,35 +102,6 @@ func evaluate(vars []variable, m moment) (map[string]string, error) {
 	return values, nil
 }
 
-var reference = regexp.MustCompile(`\$?\$\{([^}]*)\}`)
-
-var referenceName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-
-// expand puts the environment in for ${NAME} and ${NAME:-default}; the default
-// also stands in for an empty value, as in a shell. $${NAME} stays ${NAME}.
-func expand(text string, env func(string) (string, bool), quote func(string) string) (string, error) {
-	var failed error
-	out := reference.ReplaceAllStringFunc(text, func(found string) string {
-		if strings.HasPrefix(found, "$$") {
-			return found[1:]
-		}
-		name, fallback, hasFallback := strings.Cut(found[2:len(found)-1], ":-")
-		if !referenceName.MatchString(name) {
-			failed = fmt.Errorf("${%s} is not the name of an environment variable", clip(name, 40))
-			return ""
-		}
-		value, ok := env(name)
-		switch {
-		case hasFallback && value == "":
-			return fallback
-		case !ok && failed == nil:
-			failed = fmt.Errorf("the environment variable %s is not set", name)
-		}
-		return quote(value)
-	})
-	return out, failed
-}
-
 // quoteTemplate keeps a value from being taken for a template.
 func quoteTemplate(value string) string {
 	return strings.ReplaceAll(value, "{{", `{{"{{"}}`)
