@@ -129,6 +129,10 @@ func (i *incident) changes() {
 		i.say("the share of duplicates does not change beyond chance from %s to %s, so no onset is told", stamp(i.window.From), stamp(i.start(i.window.Buckets)))
 		return
 	}
+	if inside := i.duplicatesIn(found.onset, found.end); inside*2 < int64(len(i.times)) {
+		i.say("duplicates came all along: most of them lie outside of the stretch in which their share is highest, so no onset is told")
+		return
+	}
 	i.from, i.to = found.onset, found.end
 	if i.rowsIn(0, found.onset) == 0 {
 		i.say("the data starts with duplicates, so the onset may lie before it")

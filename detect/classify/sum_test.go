@@ -195,6 +195,21 @@ func TestDuplicatesAllAlongHaveNoOnset(t *testing.T) {
 	}
 }
 
+// The last hour of this table was written by redeliveries alone, after twenty
+// days of as many duplicates as rows.
+func TestATailOfRedeliveriesIsNoOnset(t *testing.T) {
+	duplicates, line, w := simulatedIncident(3, 480, 0, 480, 60, 0.4)
+	last := duplicates[len(duplicates)-1]
+	for i := range 3000 {
+		late := last.Add(time.Duration(i) * time.Millisecond)
+		duplicates = append(duplicates, late)
+		line.Add(w, late)
+	}
+	if in := Incident(duplicates, 0, w, &line); in.Onset != nil || in.End != nil {
+		t.Errorf("an onset at %v of what came all along", in.Onset)
+	}
+}
+
 func TestTimesThatSayNothing(t *testing.T) {
 	now := at(0)
 	group := []Evidence{
