@@ -169,7 +169,7 @@ func (m *masker) mask(value *string) *string {
 	}
 	mac := hmac.New(sha256.New, m.key)
 	mac.Write([]byte(*value))
-	mask := "masked:" + hex.EncodeToString(mac.Sum(nil)[:6])
+	mask := casefile.Masked + hex.EncodeToString(mac.Sum(nil)[:6])
 	m.known[*value] = &mask
 	return &mask
 }

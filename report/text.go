@@ -1,45 +1,13 @@
 package report
 
 import (
-	"fmt"
-	"strconv"
-	"strings"
 	"unicode/utf8"
+
+	"twinrow/detect/casefile"
 )
 
-// Plain makes a text safe to show: control characters, terminal escapes, line
-// breaks, marks that turn the direction of writing, invisible characters and
-// bytes that are no UTF-8 become visible escapes as in "\n", "\x1b" and
-// "\u202e". Everything else stays as it is. It is for showing, not for reading
-// back: a backslash in the text stays one backslash.
-func Plain(text string) string {
-	if isPlain(text) {
-		return text
-	}
-	var b strings.Builder
-	for i := 0; i < len(text); {
-		r, size := utf8.DecodeRuneInString(text[i:])
-		if r == utf8.RuneError && size == 1 {
-			fmt.Fprintf(&b, `\x%02x`, text[i])
-		} else if strconv.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			escaped := strconv.QuoteRune(r)
-			b.WriteString(escaped[1 : len(escaped)-1])
-		}
-		i += size
-	}
-	return b.String()
-}
-
-func isPlain(text string) bool {
-	for i, r := range text {
-		if !strconv.IsPrint(r) || r == utf8.RuneError && !strings.HasPrefix(text[i:], "\uFFFD") {
-			return false
-		}
-	}
-	return true
-}
+// Plain makes a text safe to show, as casefile.Plain does.
+func Plain(text string) string { return casefile.Plain(text) }
 
 // Shorten cuts the middle out of a text that is wider than width and puts an
 // ellipsis there: the ends are what tells two long keys apart. wide gives a

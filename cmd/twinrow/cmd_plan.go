@@ -17,17 +17,19 @@ type planOptions struct {
 	migrations      string
 	migrationsDir   string
 	indexName       string
+	decisions       string
 }
 
 func (p *program) cmdPlan() *cli.Command {
 	return command(cli.Command{
 		Name:        "plan",
 		Usage:       "choose survivors and write the clean-up as a plan and as SQL, changing nothing",
-		UsageText:   "twinrow plan CASE [--keep RULE] [--migrations KIND --migrations-dir DIR]",
+		UsageText:   "twinrow plan CASE [--keep RULE] [--decisions FILE] [--migrations KIND --migrations-dir DIR]",
 		Description: "EXAMPLE\n   twinrow plan incident --migrations wrangler --migrations-dir migrations",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "keep", Value: survivor.Default, Usage: "`RULE` for the row that stays: " + strings.Join(survivor.Names, ", ")},
 			&cli.StringFlag{Name: "differing", Value: plan.Hold, Usage: "`RULE` for groups whose copies differ: " + plan.Hold + ", " + plan.KeepSurvivor},
+			&cli.StringFlag{Name: "decisions", Usage: "`FILE` of a person's choices: the CSV of the report with its keep column filled in for every held group"},
 			&cli.StringFlag{Name: "strategy", Value: "auto", Usage: "`WAY` to clean: auto, atomic"},
 			&cli.StringFlag{Name: "index-name", Usage: "`NAME` of the index (default: made of the table and the key)"},
 			&cli.StringFlag{Name: "migrations", Usage: "`KIND` of migration: " + strings.Join(dialect.MigrationKinds(), ", ") + " (default: wrangler for D1, else plain)"},
@@ -46,7 +48,7 @@ func (p *program) cmdPlan() *cli.Command {
 			if s := c.String("strategy"); s != "auto" && s != "atomic" {
 				return oneOf("--strategy", s, []string{"auto", "atomic"})
 			}
-			made, err := p.plan(args[0], planOptions{c.String("keep"), c.String("differing"), c.String("migrations"), c.String("migrations-dir"), c.String("index-name")})
+			made, err := p.plan(args[0], planOptions{c.String("keep"), c.String("differing"), c.String("migrations"), c.String("migrations-dir"), c.String("index-name"), c.String("decisions")})
 			if err != nil {
 				return err
 			}
@@ -69,7 +71,11 @@ func (p *program) plan(dir string, o planOptions) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	made, err := plan.Make(opened, plan.Options{Tool: tool(), Keep: o.keep, Choose: choose, Differing: o.differing, IndexName: o.indexName})
+	decisions, err := p.decisions(opened, o.decisions)
+	if err != nil {
+		return nil, err
+	}
+	made, err := plan.Make(opened, plan.Options{Decisions: decisions, Tool: tool(), Keep: o.keep, Choose: choose, Differing: o.differing, IndexName: o.indexName})
 	if err != nil {
 		return nil, err
 	}

@@ -35,6 +35,9 @@ func (p *program) printPlan(dir string, made *plan.Plan) {
 			fmt.Fprintf(p.stdout, "  note: %s\n", oneLine(note))
 		}
 	}
+	if d := made.Decided; d != nil {
+		fmt.Fprintf(p.stdout, "%s decided by %s with %s at %s\n", report.Count(len(d.Groups), "group"), oneLine(d.By), oneLine(d.File), d.At)
+	}
 	for _, h := range made.Hazards {
 		fmt.Fprintf(p.stdout, "hazard %s: %s\n", h, h.Means())
 	}

@@ -25,6 +25,8 @@ type Options struct {
 	Choose func(table *casefile.Table, group *casefile.Group) (keep Fields, remove []Fields, reason string, err error)
 	// Differing is Hold, the default where it is empty, or KeepSurvivor.
 	Differing string
+	// Decisions are a person's choices, which go before any rule; nil for none.
+	Decisions *Decisions
 	// IndexName replaces the name that the index would be given; it needs a
 	// case with one table.
 	IndexName string
@@ -47,6 +49,9 @@ func Make(opened *Case, opts Options) (*Plan, error) {
 		})
 	}
 	if err := p.decide(opened, opts); err != nil {
+		return nil, err
+	}
+	if err := opts.Decisions.finish(p); err != nil {
 		return nil, err
 	}
 	taken := map[string]bool{}
@@ -100,24 +105,49 @@ func (p *Plan) decide(opened *Case, opts Options) error {
 
 // add settles one group: cleaned or held.
 func (t *Table) add(table *casefile.Table, g *casefile.Group, opts Options) error {
-	if !g.Identical && opts.Differing == Hold {
-		held := Held{Number: g.Number, Key: g.Key, Differs: g.Differs, Reason: "the copies differ in " + strings.Join(g.Differs, ", ")}
+	held := !g.Identical && opts.Differing == Hold
+	if keep, remove, reason, ok := opts.Decisions.choice(g); ok {
+		return t.addDecided(table, g, opts, held, Group{Number: g.Number, Key: g.Key, Keep: keep, Remove: remove, Reason: reason})
+	}
+	if held {
+		back := Held{Number: g.Number, Key: g.Key, Differs: g.Differs, Reason: "the copies differ in " + strings.Join(g.Differs, ", ")}
 		for _, row := range g.Rows {
-			held.Rows = append(held.Rows, row.ID)
+			back.Rows = append(back.Rows, row.ID)
 		}
-		t.Held = append(t.Held, held)
+		t.Held = append(t.Held, back)
 		return nil
 	}
 	keep, remove, reason, err := opts.Choose(table, g)
 	if err != nil {
 		return err
 	}
+	t.settle(g, Group{Number: g.Number, Key: g.Key, Keep: keep, Remove: remove, Reason: reason})
+	return nil
+}
+
+// addDecided takes a person's choice. Where a rule would have chosen the same
+// row, as a file that was written from a plan says it, it is the rule's.
+func (t *Table) addDecided(table *casefile.Table, g *casefile.Group, opts Options, held bool, decided Group) error {
+	keep, _, reason, err := opts.Choose(table, g)
+	if err != nil {
+		return err
+	}
+	if !held && IDText(keep) == IDText(decided.Keep) {
+		decided.Reason = reason
+	} else {
+		opts.Decisions.note(g.Number)
+	}
+	t.settle(g, decided)
+	return nil
+}
+
+// settle puts a group among those that are cleaned.
+func (t *Table) settle(g *casefile.Group, settled Group) {
 	if !g.Identical {
 		t.Hazards = union(t.Hazards, []Hazard{DifferingRows})
-		reason += "; the copies differ in " + strings.Join(g.Differs, ", ")
+		settled.Reason += "; the copies differ in " + strings.Join(g.Differs, ", ")
 	}
-	t.Groups = append(t.Groups, Group{Number: g.Number, Key: g.Key, Keep: keep, Remove: remove, Reason: reason})
-	return nil
+	t.Groups = append(t.Groups, settled)
 }
 
 // longLock is the number of rows from which the lock of the atomic strategy

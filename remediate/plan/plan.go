@@ -11,8 +11,10 @@ type Plan struct {
 	// survivors and no operations.
 	Engine string `json:"engine"`
 	// Differing is what becomes of groups whose copies differ: "hold" or "keep-survivor".
-	Differing string  `json:"differing"`
-	Tables    []Table `json:"tables"`
+	Differing string `json:"differing"`
+	// Decided is nil where no person's decisions were read.
+	Decided *Decided `json:"decided,omitempty"`
+	Tables  []Table  `json:"tables"`
 	// Hazards are those of all tables.
 	Hazards []Hazard `json:"hazards"`
 	// Files are the SQL files made from the plan.

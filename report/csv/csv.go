@@ -15,12 +15,13 @@
 //	email, name, amount   where such columns were named
 //	differs    columns in which the copies of the group differ, where any do
 //	used       what tells that the row was used after it was written, where any was
+//	case       the case, so that a plan of another takes no decision from here
 //	position   1 for the first row of its group
 //	keep       "yes" for the row that stays, "no" for one that goes; empty
 //	           until a plan or a person fills it
 //
 // NULL is empty. Control and invisible characters are written as visible
-// escapes, but for line feeds and tabs. See Guard for what could be a formula.
+// escapes, but for line feeds and tabs. See casefile.Guard for what could be a formula.
 // For exact values read the JSON.
 package csv
 
@@ -62,13 +63,14 @@ func Render(w io.Writer, doc *report.Document) error {
 
 // layout is which columns there are.
 type layout struct {
+	caseCell            string
 	key, id             []string
 	email, name, amount bool
 	differs, used       bool
 }
 
 func newLayout(doc *report.Document) layout {
-	var l layout
+	l := layout{caseCell: casefile.CaseCell(doc.CaseID)}
 	for _, t := range doc.Tables {
 		l.key = union(l.key, t.Key)
 		l.id = union(l.id, t.ID)
@@ -95,12 +97,12 @@ func union(all, more []string) []string {
 }
 
 func (l *layout) header() []string {
-	line := []string{"table", "group", "class", "strength"}
+	line := []string{casefile.TableColumn, casefile.GroupColumn, "class", "strength"}
 	for _, name := range l.key {
-		line = append(line, "key:"+visible(name))
+		line = append(line, casefile.KeyPrefix+casefile.CellText(name))
 	}
 	for _, name := range l.id {
-		line = append(line, "id:"+visible(name))
+		line = append(line, casefile.IDPrefix+casefile.CellText(name))
 	}
 	line = append(line, "time", "gap")
 	for _, column := range []struct {
@@ -111,12 +113,12 @@ func (l *layout) header() []string {
 			line = append(line, column.name)
 		}
 	}
-	return append(line, "position", "keep")
+	return append(line, casefile.CaseColumn, "position", casefile.KeepColumn)
 }
 
 func (l *layout) line(t *report.Table, g *report.Group, position int) []string {
 	row := &g.Rows[position]
-	line := []string{cell(&t.Name), strconv.Itoa(g.Number), string(g.Class), string(g.Strength)}
+	line := []string{casefile.Cell(&t.Name), strconv.Itoa(g.Number), string(g.Class), string(g.Strength)}
 	for _, name := range l.key {
 		line = append(line, field(g.Key, name))
 	}
@@ -127,7 +129,7 @@ func (l *layout) line(t *report.Table, g *report.Group, position int) []string {
 	if row.GapUS != nil {
 		gap = report.Duration(*row.GapUS)
 	}
-	line = append(line, cell(row.Time), gap)
+	line = append(line, casefile.Cell(row.Time), gap)
 	if l.email {
 		line = append(line, field(row.Values, t.Email))
 	}
@@ -143,7 +145,7 @@ func (l *layout) line(t *report.Table, g *report.Group, position int) []string {
 	if l.used {
 		line = append(line, said(used(row)))
 	}
-	return append(line, strconv.Itoa(position+1), keep(row.Fate))
+	return append(line, l.caseCell, strconv.Itoa(position+1), keep(row.Fate))
 }
 
 // used says what tells that a row was used after it was written.
@@ -158,7 +160,7 @@ func used(r *report.Row) string {
 	return strings.Join(tables, "; ")
 }
 
-func said(text string) string { return cell(&text) }
+func said(text string) string { return casefile.Cell(&text) }
 
 func keep(fate report.Fate) string {
 	switch fate {
@@ -173,30 +175,8 @@ func keep(fate report.Fate) string {
 func field(f casefile.Fields, name string) string {
 	for _, field := range f {
 		if field.Name == name {
-			return cell(field.Value)
+			return casefile.Cell(field.Value)
 		}
 	}
 	return ""
-}
-
-func cell(value *string) string {
-	if value == nil {
-		return ""
-	}
-	return Guard(visible(*value))
-}
-
-// visible is report.Plain, but for the line feeds and tabs that CSV can hold.
-func visible(text string) string {
-	var b strings.Builder
-	for {
-		at := strings.IndexAny(text, "\n\t")
-		if at < 0 {
-			b.WriteString(report.Plain(text))
-			return b.String()
-		}
-		b.WriteString(report.Plain(text[:at]))
-		b.WriteByte(text[at])
-		text = text[at+1:]
-	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"twinrow/detect/casefile"
 	"twinrow/report"
 	"twinrow/report/csv"
 	"twinrow/report/internal/fixture"
@@ -62,30 +63,6 @@ func TestHostileTextsAreReadBackAndStartNoFormula(t *testing.T) {
 	}
 }
 
-func TestGuard(t *testing.T) {
-	for in, want := range map[string]string{
-		"": "", "108": "108", "-12.50": "-12.50", "+3": "+3", "-1e5": "-1e5", "'t Hooft": "'t Hooft", "pi_3Sh": "pi_3Sh", "a=b": "a=b",
-		"=1+1": "'=1+1", "+49 30": "'+49 30", "-": "'-", "-1-2": "'-1-2", "@team": "'@team", "\tx": "'\tx", "'=x": "''=x", "''=x": "'''=x", "＝1": "'＝1", "'-12": "'-12",
-	} {
-		if got := csv.Guard(in); got != want {
-			t.Errorf("Guard(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
-
-func FuzzGuard(f *testing.F) {
-	for _, text := range fixture.HostileTexts {
-		f.Add(text)
-	}
-	f.Add("''=x")
-	f.Fuzz(func(t *testing.T, in string) {
-		guarded := csv.Guard(in)
-		if got := csv.Unguard(guarded); got != in {
-			t.Fatalf("%q became %q and came back as %q", in, guarded, got)
-		}
-	})
-}
-
 func TestIdsComeBack(t *testing.T) {
 	doc := fixture.Document()
 	ids := []string{"-5", "=1", "'=1", "007"}
@@ -95,7 +72,7 @@ func TestIdsComeBack(t *testing.T) {
 	var got []string
 	for i, line := range read(t, render(t, doc))[1:] {
 		if i%2 == 0 {
-			got = append(got, csv.Unguard(line[6]))
+			got = append(got, casefile.Unguard(line[6]))
 		}
 	}
 	if diff := cmp.Diff(ids, got); diff != "" {
