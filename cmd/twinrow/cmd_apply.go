@@ -129,10 +129,20 @@ func (p *program) openPlanned(ctx context.Context, dir, source string) (*planned
 	return &planned{opened, made, target}, nil
 }
 
-// placeOf finds the database of a case: as named, as $DATABASE_URL has it, or
-// where the case was scanned. One of another engine is refused here, another
-// database of that engine by apply.
+// placeOf finds the database of a case: as named, as the configuration has it
+// that it was scanned by, as $DATABASE_URL has it, or where the case was
+// scanned. One of another engine is refused here, another database of that
+// engine by apply.
 func (p *program) placeOf(opened *casefile.Opened, source string) (string, error) {
+	rules, err := p.configOf(opened)
+	if err != nil {
+		return "", err
+	}
+	if source == "" && rules != nil && opened.Config.Source {
+		if source, err = rules.Source(); err != nil {
+			return "", err
+		}
+	}
 	if _, set := p.getenv("DATABASE_URL"); source == "" && !set {
 		if at, err := p.place(opened.Source.Location); err == nil && at.engine == "dump" {
 			return "", &key.Problem{Code: key.CodeUsage, Message: "the case is of a dump, which cannot be changed", Hint: "name the database that the dump was made of, as in `twinrow apply CASE shop.db`"}

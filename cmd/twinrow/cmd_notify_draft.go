@@ -75,6 +75,9 @@ func (p *program) notifyDraft(c *cli.Context, dir string) error {
 	if err != nil {
 		return err
 	}
+	if _, err := p.configOf(opened); err != nil {
+		return err
+	}
 	options := notify.Options{
 		Tool: tool(), From: c.String("from"), ReplyTo: c.String("reply-to"), Noun: c.String("noun"), Now: p.now(),
 		Language: c.String("language"), LanguageColumn: c.String("language-column"),

@@ -67,6 +67,13 @@ func (p *program) plan(dir string, o planOptions) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	rules, err := p.configOf(opened)
+	if err != nil {
+		return nil, err
+	}
+	if err := refuseUnbuilt(rules); err != nil {
+		return nil, err
+	}
 	choose, err := survivor.Rule(o.keep)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -11,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"twinrow/detect/casefile"
+	"twinrow/detect/casefile/config"
 	"twinrow/detect/classify"
 	"twinrow/detect/key"
 	"twinrow/detect/scan"
@@ -22,8 +24,12 @@ import (
 type scanOptions struct {
 	source  place
 	read    readOptions
-	request source.Request
-	windows classify.Windows
+	entries []scan.Entry
+	// config is nil where flags said everything.
+	config *config.File
+	// configSource is the source that config names, "" where SOURCE overrides it.
+	configSource string
+	windows      classify.Windows
 	// schedules are those that gaps are tried against.
 	schedules []classify.Schedule
 	keyLab    bool
@@ -38,10 +44,11 @@ func (p *program) cmdScan() *cli.Command {
 	return command(cli.Command{
 		Name:        "scan",
 		Usage:       "find the rows with one key, classify them, and write a case",
-		UsageText:   "twinrow scan [SOURCE] --key A,B [FLAG…]",
-		Description: "EXAMPLE\n   twinrow scan postgres://localhost/shop --table tickets \\\n     --key payment_intent_id,ticket_number --time created_at --email customer_email",
+		UsageText:   "twinrow scan [SOURCE] --key A,B [FLAG…]\n   twinrow scan [SOURCE] --config twinrow.yaml [FLAG…]",
+		Description: "EXAMPLE\n   twinrow scan postgres://localhost/shop --table tickets \\\n     --key payment_intent_id,ticket_number --time created_at --email customer_email\n\n" + configHelp,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "table", Usage: "`TABLE` to scan; a file of CSV or JSON lines is one table by itself"},
+			&cli.StringFlag{Name: "config", Usage: "scan the tables of this `FILE` in one snapshot; it says what the flags of a table say otherwise"},
 			&cli.StringFlag{Name: "key", Usage: "`COLUMNS` or SQL expressions that must be unique together, as in a,lower(b)"},
 			&cli.StringFlag{Name: "time", Usage: "`COLUMN` that says when a row was written"},
 			&cli.StringFlag{Name: "id", Usage: "`COLUMNS` that identify a row (default: the primary key)"},
@@ -91,13 +98,10 @@ func (p *program) scanOptions(c *cli.Context) (*scanOptions, error) {
 	if o.format, err = chosenFormat(c, "table", "json"); err != nil {
 		return nil, err
 	}
-	if o.request, err = scanRequest(c); err != nil {
+	if err := p.whatToScan(c, o, args[0]); err != nil {
 		return nil, err
 	}
 	if err := o.windows.Check(); err != nil {
-		return nil, err
-	}
-	if o.schedules, err = classify.ChooseSchedules(c.String("provider"), c.String("schedules")); err != nil {
 		return nil, err
 	}
 	if o.read.jobs < 1 {
@@ -106,33 +110,8 @@ func (p *program) scanOptions(c *cli.Context) (*scanOptions, error) {
 	if o.memory, err = memoryFlag(c); err != nil {
 		return nil, err
 	}
-	o.source, err = p.place(args[0])
+	o.source, err = p.place(cmp.Or(args[0], o.configSource))
 	return o, err
-}
-
-func scanRequest(c *cli.Context) (source.Request, error) {
-	r := source.Request{
-		Table: c.String("table"), Where: c.String("where"),
-		Time: c.String("time"), Email: c.String("email"), Name: c.String("name"), Amount: c.String("amount"),
-	}
-	for flag, to := range map[string]*[]string{"key": &r.Key, "id": &r.ID, "ignore": &r.Ignore} {
-		items, err := list(c, flag)
-		if err != nil {
-			return r, err
-		}
-		*to = items
-	}
-	if len(r.Key) == 0 {
-		return r, &key.Problem{Code: key.CodeUsage, Message: "no key given", Hint: "name the columns that must be unique together, as in --key payment_intent_id,ticket_number"}
-	}
-	switch c.String("nulls") {
-	case "distinct":
-	case "not-distinct":
-		r.NullsEqual = true
-	default:
-		return r, oneOf("--nulls", c.String("nulls"), []string{"distinct", "not-distinct"})
-	}
-	return r, nil
 }
 
 func memoryFlag(c *cli.Context) (int64, error) {
@@ -149,7 +128,7 @@ func (p *program) scan(c *cli.Context, o *scanOptions) error {
 		return err
 	}
 	for i := range opened.Tables {
-		p.sayFindings(c, &opened.Tables[i])
+		p.sayFindings(c, &opened.Tables[i], o.entries[i].Request.Email)
 	}
 	p.say(c, "case written to %s", opened.Dir)
 	if err := p.printReport(opened, o.format); err != nil {
@@ -171,14 +150,14 @@ func (p *program) scanInto(ctx context.Context, o *scanOptions, progress scan.Pr
 	defer src.Close()
 	dir := o.dir
 	if dir == "" {
-		dir = caseName(o.tableName(src), p.now())
+		dir = caseName(o.subject(src), p.now())
 	}
 	writer, err := casefile.Create(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = writer.Abort() }()
-	result, err := scan.Run(ctx, src, []scan.Entry{{Request: o.request}}, scan.Options{
+	result, err := scan.Run(ctx, src, o.entries, scan.Options{
 		Windows: o.windows, Memory: o.memory, Progress: progress, Schedules: o.schedules, KeyLab: o.keyLab, Now: p.now(),
 	})
 	if err != nil {
@@ -189,16 +168,28 @@ func (p *program) scanInto(ctx context.Context, o *scanOptions, progress scan.Pr
 			return nil, err
 		}
 	}
-	if err := writer.Commit(result.Case(src, tool(), p.now())); err != nil {
+	document := result.Case(src, tool(), p.now())
+	if o.config != nil {
+		document.Config = &casefile.Config{SHA256: casefile.Digest(o.config.Text), Source: o.configSource != ""}
+		if err := writer.AddFile(casefile.ConfigName, o.config.Text); err != nil {
+			return nil, err
+		}
+	}
+	if err := writer.Commit(document); err != nil {
 		return nil, err
 	}
 	return casefile.Open(dir)
 }
 
 // sayFindings tells what a person should know beside the report itself.
-func (p *program) sayFindings(c *cli.Context, t *casefile.Table) {
-	if t.Email != "" && c.String("email") == "" {
-		p.say(c, "customers are counted by the column %s (--email names another, or none)", t.Email)
+// asked is the column of addresses that was asked for.
+func (p *program) sayFindings(c *cli.Context, t *casefile.Table, asked string) {
+	if t.Email != "" && asked == "" {
+		column, how := t.Email, "--email"
+		if c.IsSet("config") {
+			column, how = t.Name+"."+t.Email, "`email:`"
+		}
+		p.say(c, "customers are counted by the column %s (%s names another, or none)", column, how)
 	}
 	if c.Bool("verbose") {
 		p.say(c, "read in the way called %s: %s", t.Way, t.WayReason)
@@ -221,14 +212,15 @@ func (p *program) sayFindings(c *cli.Context, t *casefile.Table) {
 	}
 }
 
-// tableName is the table that was asked for; a file is one by itself, named
+// subject is what a case is named by: the table that was asked for, or the
+// database where there are several; a file is one table by itself, named
 // without its ending.
-func (o *scanOptions) tableName(src source.Source) string {
-	if o.source.engine == "file" {
-		table, _ := file.SplitName(src.Info().Database)
-		return table
+func (o *scanOptions) subject(src source.Source) string {
+	if o.source.engine == "file" || len(o.entries) > 1 {
+		name, _ := file.SplitName(src.Info().Database)
+		return name
 	}
-	return o.request.Table
+	return o.entries[0].Request.Table
 }
 
 // caseName is the default directory: the table, without its schema, and the

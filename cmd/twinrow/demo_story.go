@@ -13,6 +13,7 @@ import (
 
 	"twinrow/detect/casefile"
 	"twinrow/detect/classify"
+	"twinrow/detect/scan"
 	"twinrow/detect/source"
 	"twinrow/remediate/apply"
 	"twinrow/remediate/notify"
@@ -138,7 +139,7 @@ func (s *story) scan() error {
 	s.title("What happened: twinrow scan --key payment_intent_id,ticket_number --time created_at")
 	opened, err := s.p.scanInto(s.ctx, &scanOptions{
 		source: s.at, read: readOptions{jobs: 2}, windows: classify.DefaultWindows, dir: s.caseDir(),
-		request: source.Request{Table: s.table, Key: []string{"payment_intent_id", "ticket_number"}, Time: "created_at", Email: "customer_email", Name: "customer_name", Amount: "amount_cents"},
+		entries: []scan.Entry{{Request: source.Request{Table: s.table, Key: []string{"payment_intent_id", "ticket_number"}, Time: "created_at", Email: "customer_email", Name: "customer_name", Amount: "amount_cents"}}},
 	}, s.p.progress(s.c))
 	if err != nil {
 		return err

@@ -13,7 +13,6 @@ import (
 
 	"twinrow/detect/casefile"
 	"twinrow/detect/classify"
-	"twinrow/detect/key"
 	"twinrow/detect/source"
 )
 
@@ -52,11 +51,18 @@ type Progress interface {
 	Done()
 }
 
-// Entry is one table to scan under a name that tells it apart in the case.
+// Entry is one table to scan. A table may stand in several entries, each with
+// a predicate of its own.
 type Entry struct {
-	// Name is empty for the table's own.
+	// Name tells the entry apart in the case. Where it is empty, it is
+	// Request.Name if the table stands in several entries and has no such
+	// column, else the table's own name, with a number where that is taken.
 	Name    string
 	Request source.Request
+	// Place is where the entry was written, for errors; "" where it is the only one.
+	Place string
+	// Schedules are those that gaps are tried against; nil takes those of Options.
+	Schedules []classify.Schedule
 }
 
 // Result is what a scan of all its entries saw.
@@ -66,7 +72,8 @@ type Result struct {
 	Groups []*casefile.Group
 }
 
-// Run scans the entries in the source's one snapshot.
+// Run scans the entries in the source's one snapshot. All are resolved before
+// the first is read, so that a wrong name in the last does not cost an hour.
 func Run(ctx context.Context, src source.Source, entries []Entry, opts Options) (*Result, error) {
 	if err := opts.Windows.Check(); err != nil {
 		return nil, err
@@ -83,41 +90,30 @@ func Run(ctx context.Context, src source.Source, entries []Entry, opts Options) 
 	if opts.Progress == nil {
 		opts.Progress = silence{}
 	}
+	inspected, err := inspect(ctx, src, entries)
+	if err != nil {
+		return nil, err
+	}
 	result := &Result{}
-	for _, entry := range entries {
-		if err := result.scan(ctx, src, entry, opts); err != nil {
+	for i := range inspected {
+		if err := result.scan(ctx, src, &inspected[i], opts); err != nil {
 			return nil, err
 		}
 	}
 	return result, nil
 }
 
-func (r *Result) scan(ctx context.Context, src source.Source, entry Entry, opts Options) error {
-	request := entry.Request
-	if request.Email == noColumn {
-		request.Email = ""
+func (r *Result) scan(ctx context.Context, src source.Source, in *inspected, opts Options) error {
+	if in.schedules != nil {
+		opts.Schedules = in.schedules
 	}
-	table, err := src.Inspect(ctx, request)
-	if err != nil {
-		return err
-	}
-	guessCustomers(entry.Request, table)
-	name := entry.Name
-	if name == "" {
-		name = table.Name
-	}
-	for _, t := range r.Tables {
-		if t.Name == name {
-			return &key.Problem{Code: key.CodeUsage, Message: "two tables of the case are called " + name, Hint: "give each entry a name of its own with `name:`"}
-		}
-	}
-	e := &engine{src: src, table: table, way: src.Capabilities(table), opts: opts}
+	e := &engine{src: src, table: in.table, way: src.Capabilities(in.table), opts: opts}
 	if err := e.find(ctx); err != nil {
-		return fmt.Errorf("scanning %s: %w", table.Name, err)
+		return fmt.Errorf("scanning %s: %w", in.name, err)
 	}
-	document, groups, err := e.document(ctx, name)
+	document, groups, err := e.document(ctx, in.name)
 	if err != nil {
-		return fmt.Errorf("asking about the rows of %s: %w", table.Name, err)
+		return fmt.Errorf("asking about the rows of %s: %w", in.name, err)
 	}
 	r.Tables = append(r.Tables, document)
 	r.Groups = append(r.Groups, groups...)
