@@ -1,6 +1,6 @@
-// Package h2 owns the HTTP/2 release: all requests on one connection, all
-// frames sent but the last of each, then those in a single write. It is the
-// only importer of x/net/http2.
+// Package h2 owns the HTTP/2 release: as many requests on a connection as it
+// takes, all frames sent but the last of each, then those in a single write. It
+// is the only importer of x/net/http2.
 //
 // It must not know what the requests are for, nor judge an answer.
 package h2
@@ -8,6 +8,7 @@ package h2
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -20,6 +21,18 @@ import (
 // went ahead, so that its handlers are waiting for their last byte.
 const settle = 2 * time.Millisecond
 
+// Within a machine the requests are shared out over two connections: the server
+// then reads them on two threads, and the second request of a round begins
+// while the first is still being read. (Go's net/http, 30 requests: the first
+// two 18 µs apart instead of 28 µs, the last 250 µs behind instead of 330 µs.)
+// Through a network one packet is what arrives together, and under TLS the
+// server's decryption gives the second thread its time, so there is one.
+const (
+	lanesInside = 2
+	// fewest requests that are shared out; less would leave one alone.
+	fewestShared = 4
+)
+
 // writeTimeout bounds a write to a server that does not read.
 const writeTimeout = 30 * time.Second
 
@@ -30,12 +43,17 @@ var ErrWindow = errors.New("the body is larger than the server's HTTP/2 window")
 // Transport is a gate.Transport over as few connections as the server's
 // limits allow.
 type Transport struct {
-	target   gate.Target
+	target gate.Target
+	// inside is true where no network lies between, nor encryption.
+	inside   bool
 	sessions []*session
 }
 
 // New prepares a transport; connections are opened by the first Fire.
-func New(target gate.Target) *Transport { return &Transport{target: target} }
+func New(target gate.Target) *Transport {
+	at, err := netip.ParseAddrPort(target.Address)
+	return &Transport{target: target, inside: err == nil && at.Addr().IsLoopback() && target.TLS == nil}
+}
 
 // Name implements gate.Transport.
 func (t *Transport) Name() string { return "http2" }
@@ -85,12 +103,16 @@ func (t *Transport) Fire(ctx context.Context, requests []gate.Request, hold gate
 	return shot, ctx.Err()
 }
 
-// part spreads the requests over sessions, each filled before the next: what
-// is in one packet arrives together.
+// part spreads the requests over sessions: what is in one packet arrives
+// together.
 func (t *Transport) part(ctx context.Context, requests []gate.Request) ([]share, error) {
 	largest := 0
 	for i := range requests {
 		largest = max(largest, len(requests[i].Body))
+	}
+	most := len(requests)
+	if t.inside && most >= fewestShared {
+		most = (most + lanesInside - 1) / lanesInside
 	}
 	var shares []share
 	for done, n := 0, 0; done < len(requests); n++ {
@@ -98,7 +120,7 @@ func (t *Transport) part(ctx context.Context, requests []gate.Request) ([]share,
 		if err != nil {
 			return nil, err
 		}
-		room := min(s.room(largest), len(requests)-done)
+		room := min(s.room(largest), most, len(requests)-done)
 		if room == 0 {
 			return nil, ErrWindow
 		}
@@ -166,9 +188,16 @@ func (p *share) ahead(requests []gate.Request, hold gate.Hold) error {
 	return nil
 }
 
-// behind composes what the release sends.
+// behind composes what the release sends. A ping goes before it: its answer
+// keeps the server's writer busy, and a second thread awake, while the frames
+// behind it are read; else the first answer is written before the second
+// request is looked at. (As above: with it the 95 % of the first two's distance
+// is 33 µs instead of 57 µs.)
 func (p *share) behind(requests []gate.Request, hold gate.Hold) error {
 	compose, frame := p.session.compose, p.session.frameSize()
+	if err := compose.framer.WritePing(false, unasked); err != nil {
+		return err
+	}
 	whole := holdsWhole(requests, hold)
 	for i, st := range p.streams {
 		body := requests[i].Body
@@ -189,6 +218,9 @@ func (p *share) behind(requests []gate.Request, hold gate.Hold) error {
 	p.tail = compose.take()
 	return nil
 }
+
+// unasked marks a ping whose answer nobody waits for.
+var unasked = [8]byte{0xff}
 
 // holdsWhole tells whether whole requests are held back. It is so for all of
 // a share or for none: streams must be opened in the order of their numbers.

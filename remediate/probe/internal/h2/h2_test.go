@@ -44,7 +44,8 @@ func TestLimits(t *testing.T) {
 		name                           string
 		n, size, streams, window, want int
 	}{
-		{"one connection", 20, 10, 100, 1 << 20, 1},
+		{"a pair on one connection", 2, 10, 100, 1 << 20, 1},
+		{"shared out within a machine", 20, 10, 100, 1 << 20, 2},
 		{"more than the streams", 25, 10, 10, 1 << 20, 3},
 		{"more than the window", 20, 40_000, 100, 1 << 18, 4},
 	} {
