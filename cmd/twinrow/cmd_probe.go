@@ -129,9 +129,10 @@ func (p *program) probe(c *cli.Context, spec *probe.Spec, format string) error {
 	if err := p.agreeToFire(c, spec); err != nil {
 		return err
 	}
-	result, err := probe.Run(c.Context, spec, p.probeDeps(c))
-	if err != nil {
-		return err
+	// A run that was stopped leaves a document that says so.
+	result, stopped := probe.Run(c.Context, spec, p.probeDeps(c))
+	if result == nil {
+		return stopped
 	}
 	if opened != nil {
 		path, err := keepProbe(opened.Dir, result)
@@ -140,15 +141,20 @@ func (p *program) probe(c *cli.Context, spec *probe.Spec, format string) error {
 		}
 		p.say(c, "result written to %s", path)
 	}
-	if format == "json" {
-		err = p.writeJSON(result)
-	} else {
-		err = p.printProbe(result)
-	}
-	if err != nil {
+	if err := p.showProbe(result, format); err != nil {
 		return err
 	}
+	if stopped != nil {
+		return &failedCheck{exitInterrupted}
+	}
 	return verdictStatus(result.Verdict)
+}
+
+func (p *program) showProbe(result *probe.Result, format string) error {
+	if format == "json" {
+		return p.writeJSON(result)
+	}
+	return p.printProbe(result)
 }
 
 // agreeToFire asks before the world is changed. A target on this machine needs
@@ -171,7 +177,7 @@ func (p *program) agreeToFire(c *cli.Context, spec *probe.Spec) error {
 func (p *program) probeDeps(c *cli.Context) probe.Deps {
 	return probe.Deps{
 		Version: version, AllowHosts: c.StringSlice("allow-host"), Env: p.getenv, Now: p.now,
-		OpenRows: p.openRows, Progress: rounds{p, c},
+		OpenRows: p.openRows, Output: p.stderr, Progress: rounds{p, c},
 	}
 }
 
@@ -233,7 +239,7 @@ func keepProbe(dir string, result *probe.Result) (string, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return "", &key.Problem{Code: key.CodeDisk, Message: "creating " + folder, Hint: "look at the rights and the free space of the case", Err: err}
 	}
-	path := filepath.Join(folder, result.FileName())
+	path := filepath.Join(folder, result.FileName()+".json")
 	return path, casefile.WriteJSON(path, result)
 }
 

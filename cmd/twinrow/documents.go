@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"twinrow/detect/casefile"
+	"twinrow/detect/casefile/proof"
 	"twinrow/detect/key"
 	"twinrow/remediate/plan"
 	"twinrow/remediate/probe"
@@ -80,7 +81,7 @@ func probesSaid(dir string) ([]report.Probe, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading a probe: %w", err)
 		}
-		if err := casefile.CheckSchema(file, raw, probe.Schema); err != nil {
+		if err := casefile.CheckSchema(file, raw, proof.Schema); err != nil {
 			return nil, err
 		}
 		var result probe.Result

@@ -27,6 +27,7 @@ var mayImport = []struct {
 	{"detect/key", nil},
 	{"detect/casefile", []string{"detect/key"}},
 	{"detect/casefile/yaml", []string{"detect/key"}},
+	{"detect/casefile/proof", nil},
 	{"detect/casefile/config", []string{"detect/key", "detect/casefile", "detect/casefile/yaml"}},
 	{"detect/source/sourcetest/...", []string{"detect/key", "detect/source", "queries"}},
 	{"detect/source/...", []string{"detect/key", "detect/source", "queries"}},
@@ -39,8 +40,8 @@ var mayImport = []struct {
 	{"remediate/journal", nil},
 	{"remediate/apply", []string{"remediate/plan", "remediate/dialect", "remediate/journal", "queries", "detect/source"}},
 	{"remediate/notify/...", []string{"detect/casefile", "templates", "remediate/notify/..."}},
-	{"remediate/probe/...", []string{"detect/casefile", "detect/casefile/yaml", "remediate/probe/..."}},
-	{"report/...", []string{"detect/casefile", "report/...", "templates"}},
+	{"remediate/probe/...", []string{"detect/casefile", "detect/casefile/yaml", "detect/casefile/proof", "remediate/probe/..."}},
+	{"report/...", []string{"detect/casefile", "detect/casefile/proof", "report/...", "templates"}},
 }
 
 // onlyIn names the packages that a third party is kept behind. Standard

@@ -14,6 +14,9 @@ func (p *program) printProbe(r *probe.Result) error {
 	for _, reason := range r.Reasons {
 		fmt.Fprintf(&b, "  %s\n", oneLine(reason))
 	}
+	if r.Stopped == "interrupted" {
+		b.WriteString("  interrupted: this is what was seen until then\n")
+	}
 	fmt.Fprintf(&b, "\n%d requests in %d rounds over %s, the %s held back; up to %d in flight at once\n", r.Requests, r.Rounds, r.Transport, r.HeldBack, r.Overlap.InFlightMax)
 	fmt.Fprintf(&b, "sent within %d µs (median; 95 %%: %d µs)", r.Overlap.SendSpanUS.Median, r.Overlap.SendSpanUS.P95)
 	if r.Overlap.Parallelism != nil {

@@ -34,10 +34,11 @@ func (p *program) run(ctx context.Context, args []string) int {
 		return exitDone
 	}
 	// A cancelled context is the cause behind whatever error it led to.
-	if ctx.Err() != nil {
+	_, answered := errors.AsType[*failedCheck](err)
+	if ctx.Err() != nil && !answered {
 		err = &interrupted{err}
 	}
-	if _, ok := errors.AsType[*failedCheck](err); !ok {
+	if !answered {
 		p.printError(err, wantsJSON(args))
 	}
 	return exitStatus(err)

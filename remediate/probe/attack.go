@@ -4,65 +4,175 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"twinrow/remediate/probe/expect"
 	"twinrow/remediate/probe/internal/gate"
 )
 
-// attack is what was seen of one attack round. Bodies are not kept.
+// attack is what was seen of one step in one round. Bodies are not kept.
 type attack struct {
-	number   int
+	step   *step
+	number int
+	// at is when it was released, from the beginning of the run.
+	at       time.Duration
 	seen     []observation
 	span     time.Duration
 	inFlight int
+	// cut is the number of requests whose connection was ended on purpose;
+	// nothing is known of their answers.
+	cut int
 	// early is true where an answer began before the release.
 	early bool
-	// watches are the row checks of this round.
+	// watches are the row checks of this step in this round.
 	watches []*watch
+	// rate is nil where no rate was kept up.
+	rate *rateSeen
 }
 
 // observation is one answer, summed up.
 type observation struct {
-	key     int
-	status  int
-	fault   string
-	unread  string
-	cached  bool
-	latency time.Duration
-	// matches are the numbers of the expectations that count the answer.
+	key int
+	// times is how many answers it stands for: of a rate, equal ones are counted together.
+	times  int
+	status int
+	fault  string
+	unread string
+	cached bool
+	// sent, first and latency are from the release; part is 1 for the second
+	// sending of a step that sends again.
+	sent, first, latency time.Duration
+	part                 int
+	// matches are the numbers of the step's expectations that count the answer.
 	matches []int
 	success bool
+	// won tells whether it is a winner: the first expectation that wants any
+	// counts it or, without one, it is a success.
+	won bool
 }
 
 // missing tells whether the answer, or what it says, is not known.
 func (o *observation) missing() bool { return o.fault != "" || o.unread != "" }
 
-func (r *runner) attack(ctx context.Context, number int) error {
-	v, err := r.attackVolley(number)
+// attack sends what a step says, looks at the answers, and begins its checks.
+func (r *runner) attack(ctx context.Context, st *step, number int, cells []cell) (err error) {
+	build := func() (*volley, error) {
+		if st.distinct > 0 {
+			return r.distinctVolley(st, number)
+		}
+		return r.copiesVolley(st, cells)
+	}
+	v, err := build()
 	if err != nil {
 		return err
 	}
-	watches, err := r.watchRound(ctx, v)
-	if err != nil {
+	a := attack{step: st, number: number, at: time.Since(r.began)}
+	if a.watches, err = r.watchCells(ctx, st.rows, v.cells); err != nil {
 		return err
 	}
+	parts := 1
+	switch {
+	case st.cut:
+		if a.cut, err = r.cutAll(ctx, v.requests); err == nil {
+			err = pause(ctx, st.againAfter)
+		}
+	case st.again:
+		parts = 2
+	}
+	for part := 0; part < parts && err == nil; part++ {
+		if part > 0 {
+			if err = pause(ctx, st.againAfter); err != nil {
+				break
+			}
+			if st.signing != nil && st.signing.fresh {
+				v.requests, err = r.signAnew(v, st)
+			}
+		}
+		if err == nil {
+			err = r.part(ctx, &a, v, part)
+		}
+	}
+	if len(a.seen)+a.cut == 0 && err != nil {
+		return err
+	}
+	r.log = append(r.log, a)
+	return r.settleStep(ctx, a.watches, err)
+}
+
+// part releases the requests and notes what came back.
+func (r *runner) part(ctx context.Context, a *attack, v *volley, part int) error {
 	shot, err := r.fire(ctx, v.requests)
 	if shot == nil {
 		return err
 	}
-	a := attack{number: number, span: shot.Last.Sub(shot.First), inFlight: inFlight(shot.Answers), watches: watches}
+	early := false
 	for i := range shot.Answers {
-		a.early = a.early || shot.Answers[i].Early
-		a.seen = append(a.seen, r.observe(&shot.Answers[i], v.of[i]))
+		early = early || shot.Answers[i].Early
+		o := r.observe(a.step, &shot.Answers[i], r.keyNumber(v, v.of[i]))
+		o.part, o.sent = part, shot.Answers[i].Sent.Sub(shot.First)
+		if at := shot.Answers[i].FirstByte; !at.IsZero() {
+			o.first = at.Sub(shot.First)
+		}
+		a.seen = append(a.seen, o)
 	}
-	r.log = append(r.log, a)
-	r.holdBack(a.early)
-	if err != nil || r.spec.fresh {
+	a.early = a.early || early
+	a.span, a.inFlight = max(a.span, shot.Last.Sub(shot.First)), max(a.inFlight, inFlight(shot.Answers))
+	r.holdBack(early)
+	return err
+}
+
+// keyNumber is the number of the key that a cell belongs to.
+func (r *runner) keyNumber(v *volley, of int) int {
+	return max(0, slices.Index(r.spec.keys, v.cells[of].moment.Key))
+}
+
+// signAnew builds the same requests with new time-stamps.
+func (r *runner) signAnew(v *volley, st *step) ([]gate.Request, error) {
+	again, err := r.copiesVolley(st, v.cells)
+	if err != nil {
+		return nil, err
+	}
+	return again.requests, nil
+}
+
+// cutAll sends the requests side by side and ends each connection as soon as
+// its request is sent.
+func (r *runner) cutAll(ctx context.Context, requests []gate.Request) (sent int, err error) {
+	errs := make([]error, len(requests))
+	var group sync.WaitGroup
+	for i := range requests {
+		group.Go(func() { errs[i] = r.client.cut(ctx, &requests[i]) })
+	}
+	group.Wait()
+	for _, e := range errs {
+		if e == nil {
+			sent++
+		} else {
+			err = e
+		}
+	}
+	return sent, err
+}
+
+// settleStep settles the step's checks at once where a later step or round
+// would change what they count, else leaves them for the end of the run. err
+// is what ended the step early.
+func (r *runner) settleStep(ctx context.Context, watches []*watch, err error) error {
+	if err != nil || r.spec.fresh && len(r.spec.steps) == 1 {
 		r.watches = append(r.watches, watches...)
 		return err
 	}
 	return r.settle(ctx, watches)
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return ctx.Err()
+	}
 }
 
 // holdBack switches to holding the header back once holding the body back has
@@ -73,8 +183,8 @@ func (r *runner) holdBack(early bool) {
 	}
 }
 
-func (r *runner) observe(answer *gate.Answer, key int) observation {
-	o := observation{key: key, status: answer.Status, unread: answer.Unread}
+func (r *runner) observe(st *step, answer *gate.Answer, key int) observation {
+	o := observation{key: key, times: 1, status: answer.Status, unread: answer.Unread}
 	if answer.Err != nil {
 		o.fault = gate.KindOther
 		if fault, ok := errors.AsType[*gate.Fault](answer.Err); ok {
@@ -86,14 +196,19 @@ func (r *runner) observe(answer *gate.Answer, key int) observation {
 	o.cached = fromCache(answer)
 	o.success = answer.Status >= 200 && answer.Status < 300
 	body := expect.NewBody(answer.Body, answer.Unread != "")
-	winner := r.spec.winner()
-	for i := range r.spec.replies {
-		r.notePaths(&r.spec.replies[i], body)
-		if r.spec.replies[i].Match(answer.Status, body) {
+	winner := st.winner()
+	for i := range st.replies {
+		r.notePaths(&st.replies[i], body)
+		if st.replies[i].Match(answer.Status, answer.Header, body) {
 			o.matches = append(o.matches, i)
-			o.success = o.success || i == winner
+			o.won = o.won || i == winner
 		}
 	}
+	o.success = o.success || o.won
+	if winner < 0 {
+		o.won = o.success
+	}
+	r.latencyOf(st).record(o.latency)
 	return o
 }
 
@@ -105,23 +220,6 @@ func (r *runner) notePaths(e *expect.Response, body *expect.Body) {
 			_, r.found[path] = w.In(body)
 		}
 	}
-}
-
-// winner is the number of the expectation that counts winners: the first that
-// wants any. -1 means that answers with 2xx are winners.
-func (s *Spec) winner() int {
-	return slices.IndexFunc(s.replies, func(e expect.Response) bool {
-		most, bounded := e.Count.Most()
-		return e.Count.Least() > 0 || bounded && most > 0
-	})
-}
-
-// won tells whether an answer is a winner.
-func (s *Spec) won(o *observation) bool {
-	if winner := s.winner(); winner >= 0 {
-		return slices.Contains(o.matches, winner)
-	}
-	return o.success
 }
 
 // fromCache knows the fields by which caches name themselves (RFC 9111 Age,

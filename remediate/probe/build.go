@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"hash/maphash"
 	"strings"
 	"time"
 
@@ -14,6 +15,8 @@ type cell struct {
 	moment moment
 	vars   map[string]string
 }
+
+var madeSeed = maphash.MakeSeed()
 
 // cell evaluates vars once. Where the probe is fresh, a cell that came out as
 // an earlier one gets a later time until it does not.
@@ -32,7 +35,7 @@ func (r *runner) cell(m moment, evaluate func(moment) (map[string]string, error)
 		if err != nil {
 			return cell{}, err
 		}
-		made := fmt.Sprintf("%q %q %q %v", m.Key, request.Path, request.Body, vars)
+		made := maphash.String(madeSeed, fmt.Sprintf("%q %q %q %v", m.Key, request.Path, request.Body, vars))
 		if !r.seen[made] || try == 4 {
 			r.seen[made] = true
 			r.virtual = m.Now
@@ -46,11 +49,11 @@ func (r *runner) cell(m moment, evaluate func(moment) (map[string]string, error)
 	}
 }
 
-func (s *Spec) evaluate(m moment) (map[string]string, error) { return evaluate(s.vars, m) }
+func (s *Spec) evaluate(m moment) (map[string]string, error) { return evaluate(s.taken, s.vars, m) }
 
 // controlVars are the probe's vars with the control's own put over them.
 func (s *Spec) controlVars(m moment) (map[string]string, error) {
-	vars, err := evaluate(s.vars, m)
+	vars, err := s.evaluate(m)
 	if err != nil {
 		return nil, err
 	}
@@ -66,27 +69,36 @@ func (s *Spec) controlVars(m moment) (map[string]string, error) {
 
 // volley is the requests of a round and the cell that each belongs to.
 type volley struct {
+	// call is nil for that of the step under proof.
+	call     *call
 	cells    []cell
 	requests []gate.Request
 	of       []int
 }
 
-// attackVolley builds a round's requests, copies of a key side by side so that
-// they arrive side by side. Users are numbered round robin over the keys.
-func (r *runner) attackVolley(round int) (*volley, error) {
-	keys := r.spec.allKeys()
-	v := &volley{}
-	signatures := r.newSignatures()
-	for k, key := range keys {
+// roundCells evaluates vars for each key, once for all steps of a round.
+func (r *runner) roundCells(round int) ([]cell, error) {
+	var cells []cell
+	for k, key := range r.spec.allKeys() {
 		c, err := r.cell(moment{Key: key, User: k + 1, Copy: 1, Round: round}, r.spec.evaluate)
 		if err != nil {
 			return nil, err
 		}
-		v.cells = append(v.cells, c)
-		for n := range r.spec.copies {
-			m := c.moment
-			m.Copy, m.User = n+1, n*len(keys)+k+1
-			if err := v.add(r, signatures, k, m, c.vars); err != nil {
+		cells = append(cells, c)
+	}
+	return cells, nil
+}
+
+// copiesVolley builds a step's requests, copies of a key side by side so that
+// they arrive side by side. Users are numbered round robin over the keys.
+func (r *runner) copiesVolley(st *step, cells []cell) (*volley, error) {
+	v := &volley{call: &st.call, cells: cells}
+	signatures := r.newSignatures()
+	for k := range cells {
+		for n := range st.copies {
+			m := cells[k].moment
+			m.Copy, m.User = n+1, n*len(cells)+k+1
+			if err := v.add(r, signatures, k, m, cells[k].vars); err != nil {
 				return nil, err
 			}
 		}
@@ -94,35 +106,75 @@ func (r *runner) attackVolley(round int) (*volley, error) {
 	return v, nil
 }
 
+// distinctVolley builds messages that differ, each with vars of its own.
+func (r *runner) distinctVolley(st *step, round int) (*volley, error) {
+	v := &volley{call: &st.call}
+	signatures := r.newSignatures()
+	for n := range st.distinct {
+		c, err := r.messageCell(round, n)
+		if err != nil {
+			return nil, err
+		}
+		v.cells = append(v.cells, c)
+		if err := v.add(r, signatures, n, c.moment, c.vars); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+// messageCell is what one message of many is made from; users go round robin
+// over the keys.
+func (r *runner) messageCell(round, n int) (cell, error) {
+	keys := r.spec.allKeys()
+	return r.cell(moment{Key: keys[n%len(keys)], User: n + 1, Copy: n + 1, Round: round}, r.spec.evaluate)
+}
+
 func (v *volley) add(r *runner, signatures *signatures, of int, m moment, vars map[string]string) error {
-	request, err := r.spec.render(m, vars)
+	c := v.call
+	if c == nil {
+		c = &r.spec.call
+	}
+	request, err := r.spec.renderCall(c, m, vars)
 	if err != nil {
 		return err
 	}
-	if !hasHeader(request, "user-agent") {
-		request.Header = append(request.Header, gate.Field{Name: "User-Agent", Value: agent + "/" + r.deps.Version})
-	}
-	if err := signatures.sign(request, v.cells[of].moment.UUID); err != nil {
+	if err := r.complete(request, c, signatures, v.cells[of].moment.UUID); err != nil {
 		return err
 	}
 	v.requests, v.of = append(v.requests, *request), append(v.of, of)
 	return nil
 }
 
+// complete adds what the probe puts into every request: who sends it, the
+// cookies of the login, and the signature.
+func (r *runner) complete(request *gate.Request, c *call, signatures *signatures, id string) error {
+	set := func(name, value string) {
+		if value != "" && !hasHeader(request, name) {
+			request.Header = append(request.Header, gate.Field{Name: name, Value: value})
+		}
+	}
+	set("User-Agent", agent+"/"+r.deps.Version)
+	if r.spec.mark != "" {
+		set(r.spec.mark, r.id)
+	}
+	set("Cookie", r.cookies)
+	return signatures.sign(r.signers[c.signing], request, id)
+}
+
 // signatures signs a round's requests: equal ones once, so that all copies
 // carry the same bytes.
 type signatures struct {
-	signer *sign.Signer
-	at     time.Time
-	known  map[string][]sign.Field
+	at    time.Time
+	known map[string][]sign.Field
 }
 
 func (r *runner) newSignatures() *signatures {
-	return &signatures{signer: r.signer, at: r.deps.Now(), known: map[string][]sign.Field{}}
+	return &signatures{at: r.deps.Now(), known: map[string][]sign.Field{}}
 }
 
-func (s *signatures) sign(request *gate.Request, id string) error {
-	if s.signer == nil {
+func (s *signatures) sign(signer *sign.Signer, request *gate.Request, id string) error {
+	if signer == nil {
 		return nil
 	}
 	message := sign.Message{
@@ -134,11 +186,11 @@ func (s *signatures) sign(request *gate.Request, id string) error {
 			message.ID = value
 		}
 	}
-	known := fmt.Sprintf("%s %s %q", message.URL, message.ID, message.Body)
+	known := fmt.Sprintf("%p %s %s %q", signer, message.URL, message.ID, message.Body)
 	fields, ok := s.known[known]
 	if !ok {
 		var err error
-		if fields, err = s.signer.Sign(message); err != nil {
+		if fields, err = signer.Sign(message); err != nil {
 			return err
 		}
 		s.known[known] = fields

@@ -172,6 +172,7 @@ func (r *runner) controlVolley(n int) (*volley, error) {
 			return nil, err
 		}
 	}
+	r.noteControl(v)
 	return v, nil
 }
 

@@ -20,8 +20,8 @@ func (r *runner) idleReason() string {
 			if o.success {
 				return ""
 			}
-			kinds[orElse(o.fault, strconv.Itoa(o.status))]++
-			total++
+			kinds[orElse(o.fault, strconv.Itoa(o.status))] += o.times
+			total += o.times
 		}
 	}
 	if total == 0 {
@@ -67,8 +67,10 @@ func (r *runner) passDoubts() []string {
 	if r.spec.fallback {
 		add("nothing was expected but the absence of server errors: say with --rows or in a specification how many may win")
 	}
-	add(r.overlapDoubt())
-	add(r.simultaneityDoubt())
+	if r.spec.races() || len(r.spec.steps) == 1 && !r.spec.sequential() {
+		add(r.overlapDoubt())
+		add(r.simultaneityDoubt())
+	}
 	add(r.answerDoubt())
 	add(r.effectDoubt())
 	if bad := r.health.bad(); bad != nil {
@@ -79,22 +81,26 @@ func (r *runner) passDoubts() []string {
 
 // simultaneityDoubt looks at the attack itself, as seen from here.
 func (r *runner) simultaneityDoubt() string {
-	early, alone := 0, 0
+	early, alone, rounds := 0, 0, 0
 	for i := range r.log {
+		if r.log[i].step != r.spec.step {
+			continue
+		}
+		rounds++
 		if r.log[i].early {
 			early++
 		} else if r.log[i].inFlight < 2 {
 			alone++
 		}
 	}
-	sound := len(r.log) - early - alone
+	sound := rounds - early - alone
 	switch {
-	case sound*2 > len(r.log):
+	case sound*2 > rounds:
 		return ""
 	case early > 0:
-		return fmt.Sprintf("in %d of %d rounds answers came before the requests were whole, so they were not simultaneous; probe again", early, len(r.log))
+		return fmt.Sprintf("in %d of %d rounds answers came before the requests were whole, so they were not simultaneous; probe again", early, rounds)
 	}
-	return fmt.Sprintf("in %d of %d rounds no two requests were under way at once", alone, len(r.log))
+	return fmt.Sprintf("in %d of %d rounds no two requests were under way at once", alone, rounds)
 }
 
 // answerDoubt names answers that are no evidence of a fix.
@@ -103,12 +109,12 @@ func (r *runner) answerDoubt() string {
 	for i := range r.log {
 		for k := range r.log[i].seen {
 			o := &r.log[i].seen[k]
-			total++
+			total += o.times
 			if o.cached {
-				cached++
+				cached += o.times
 			}
-			if text := r.noEvidence(o); text != "" {
-				kinds[text]++
+			if text := r.noEvidence(r.log[i].step, o); text != "" {
+				kinds[text] += o.times
 			}
 		}
 	}
@@ -130,7 +136,7 @@ func unexpected(text string) string {
 }
 
 // noEvidence says what is wrong with an answer that nothing expects.
-func (r *runner) noEvidence(o *observation) string {
+func (r *runner) noEvidence(st *step, o *observation) string {
 	switch {
 	case o.fault != "":
 		return "had no whole answer (" + o.fault + ")"
@@ -138,7 +144,7 @@ func (r *runner) noEvidence(o *observation) string {
 		return "had an answer that cannot be judged: " + o.unread
 	}
 	for _, i := range o.matches {
-		if most, bounded := r.spec.replies[i].Count.Most(); !bounded || most > 0 {
+		if most, bounded := st.replies[i].Count.Most(); !bounded || most > 0 {
 			return ""
 		}
 	}
@@ -152,8 +158,13 @@ func (r *runner) noEvidence(o *observation) string {
 // effectDoubt asks whether the rounds had an effect: somebody succeeded, and
 // rows that were asked for were not there before.
 func (r *runner) effectDoubt() string {
-	idle, unchanged := 0, 0
+	idle, unchanged, rounds := 0, 0, 0
 	for i := range r.log {
+		// What later steps find was made by the first.
+		if r.log[i].step != r.spec.first() {
+			continue
+		}
+		rounds++
 		if !r.everyKeySucceeded(&r.log[i]) {
 			idle++
 		} else if !r.changed(&r.log[i]) {
@@ -161,10 +172,10 @@ func (r *runner) effectDoubt() string {
 		}
 	}
 	switch {
-	case idle == len(r.log) || idle > 0 && r.spec.fresh:
-		return fmt.Sprintf("in %d of %d rounds nobody succeeded, so there was nothing to race for", idle, len(r.log))
-	case idle+unchanged == len(r.log) || unchanged > 0 && r.spec.fresh:
-		return fmt.Sprintf("in %d of %d rounds the rows were there before, so the key had been used: give every round its own by vars", unchanged, len(r.log))
+	case idle == rounds || idle > 0 && r.spec.fresh:
+		return fmt.Sprintf("in %d of %d rounds nobody succeeded, so there was nothing to race for", idle, rounds)
+	case idle+unchanged == rounds || unchanged > 0 && r.spec.fresh:
+		return fmt.Sprintf("in %d of %d rounds the rows were there before, so the key had been used: give every round its own by vars", unchanged, rounds)
 	case r.runUnchanged():
 		return "the rows counted over the run were there before it, so the key had been used"
 	}
@@ -173,6 +184,9 @@ func (r *runner) effectDoubt() string {
 
 func (r *runner) everyKeySucceeded(a *attack) bool {
 	succeeded := make([]bool, len(r.spec.allKeys()))
+	if sent := a.step.distinct + a.step.messages(); sent > 0 {
+		succeeded = succeeded[:min(sent, len(succeeded))]
+	}
 	for i := range a.seen {
 		if a.seen[i].success {
 			succeeded[a.seen[i].key] = true
@@ -186,7 +200,7 @@ func (r *runner) everyKeySucceeded(a *attack) bool {
 func (r *runner) changed(a *attack) bool {
 	asked, moved := map[int]bool{}, map[int]bool{}
 	for _, w := range a.watches {
-		if w.check.asksForRows() {
+		if a.rate == nil && w.check.asksForRows() {
 			asked[w.key] = true
 			moved[w.key] = moved[w.key] || !w.unchanged()
 		}
@@ -225,6 +239,9 @@ func (r *runner) unfound(e *expect.Response) string {
 }
 
 func (r *runner) passReason() string {
+	if !r.spec.races() {
+		return "every expectation held; nothing was sent several times at once, so this says nothing of races"
+	}
 	return fmt.Sprintf("%s; the target worked on %s requests with different keys at once", r.volleys(), decimal(r.parallelism()))
 }
 
@@ -233,7 +250,7 @@ func (r *runner) volleys() string {
 	if n := len(r.spec.keys); n > 1 {
 		keys = fmt.Sprintf(" for each of %d keys", n)
 	}
-	return fmt.Sprintf("every expectation held in %s of %d simultaneous requests%s", plural(len(r.log), "round"), r.spec.copies, keys)
+	return fmt.Sprintf("every expectation held in %s of %d simultaneous requests%s", plural(r.roundsSeen(), "round"), r.spec.copies, keys)
 }
 
 func plural(n int, word string) string {
@@ -253,9 +270,12 @@ func (r *runner) confidence(verdict Verdict) Confidence {
 	case Inconclusive:
 		return Confidence{Statement: "nothing is claimed: the run does not tell a fixed target from a vulnerable one"}
 	}
+	if !r.spec.races() {
+		return Confidence{Statement: "what was sent one after another, and what differed, was answered as it should; nothing is claimed of races"}
+	}
 	overlap := r.overlap()
 	return Confidence{Statement: fmt.Sprintf(
 		"no duplicate in %s; the requests of a round left within %d µs (median), and single ones with other keys took %d µs, %d at once %d µs. "+
 			"Which check-to-insert window this would have caught is not claimed: the target's own arrival times were not to be had",
-		plural(len(r.log), "round"), overlap.SendSpanUS.Median, *overlap.SoloUS, r.spec.controlSize(), *overlap.TogetherUS)}
+		plural(r.roundsSeen(), "round"), overlap.SendSpanUS.Median, *overlap.SoloUS, r.spec.controlSize(), *overlap.TogetherUS)}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,11 +21,13 @@ func problem(where, format string, args ...any) error {
 // everything is known: that templates can be filled in, and the bounds.
 func (s *Spec) finish(name string) error {
 	s.defaults()
-	if !s.target.given() {
-		return problem(name, "target is needed, the URL to probe")
+	for _, st := range s.steps {
+		if st.fires() && !st.target.given() {
+			return problem(orElse(st.where, name), "target is needed, the URL to probe")
+		}
 	}
-	if s.signing != nil {
-		if err := s.signing.check(); err != nil {
+	for _, c := range s.calls() {
+		if err := c.signing.check(); err != nil {
 			return err
 		}
 	}
@@ -40,22 +43,43 @@ func (s *Spec) finish(name string) error {
 	return s.checkBounds(name)
 }
 
-func (s *Spec) defaults() {
-	if s.method == "" {
-		s.method = "GET"
-		if s.body.given() {
-			s.method = "POST"
+// calls are all requests of the specification, those that steps share more than once.
+func (s *Spec) calls() []*call {
+	var all []*call
+	if s.login != nil {
+		all = append(all, &s.login.call)
+	}
+	for _, st := range s.steps {
+		if st.fires() {
+			all = append(all, &st.call)
 		}
 	}
-	s.method = strings.ToUpper(s.method)
+	return all
+}
+
+func (s *Spec) defaults() {
+	s.order()
+	for _, c := range s.calls() {
+		c.method = strings.ToUpper(c.method)
+		if c.method == "" {
+			c.method = "GET"
+			if c.body.given() {
+				c.method = "POST"
+			}
+		}
+	}
+	s.taken = map[string]string{}
+	if s.login != nil {
+		for _, t := range s.login.take {
+			s.taken[t.name] = "taken at the login"
+		}
+	}
 	s.carrier = orElse(s.carrier, TransportAuto)
-	s.copies = orElse(s.copies, defaultCopies)
 	s.timeout, s.limit = orElse(s.timeout, defaultTimeout), orElse(s.limit, defaultLimit)
-	if len(s.replies)+len(s.rows) == 0 {
+	if !slices.ContainsFunc(s.judged(), (*step).expects) {
 		s.fallback = true
-		statuses, _ := expect.ParseStatus("5xx")
 		none := int64(0)
-		s.replies = []expect.Response{{Name: "server errors", Statuses: statuses, Count: expect.Count{Exactly: &none}}}
+		s.replies = []expect.Response{{Name: "server errors", Statuses: knownStatuses("5xx"), Count: expect.Count{Exactly: &none}}}
 	}
 }
 
@@ -68,6 +92,9 @@ func orElse[T comparable](value, fallback T) T {
 }
 
 func (g *signing) check() error {
+	if g == nil {
+		return nil
+	}
 	if err := sign.Check(g.config); err != nil {
 		return problem(g.where, "%v", err)
 	}
@@ -88,13 +115,17 @@ func (s *Spec) templates() []*source {
 			all = append(all, &s.control.vars[i].value)
 		}
 	}
-	all = append(all, &s.target, &s.body)
-	for i := range s.headers {
-		all = append(all, &s.headers[i].value)
+	for _, c := range s.calls() {
+		all = append(all, &c.target, &c.body)
+		for i := range c.headers {
+			all = append(all, &c.headers[i].value)
+		}
 	}
-	for i := range s.rows {
-		for j := range s.rows[i].args {
-			all = append(all, &s.rows[i].args[j])
+	for _, st := range s.judged() {
+		for i := range st.rows {
+			for j := range st.rows[i].args {
+				all = append(all, &st.rows[i].args[j])
+			}
 		}
 	}
 	return all
@@ -115,55 +146,100 @@ func (s *Spec) checkSending(name string) error {
 	one := moment{Key: s.allKeys()[0], User: 1, Copy: 1, Round: 1, Now: time.Unix(1_700_000_000, 0), UUID: newUUID()}
 	two := one
 	two.Round, two.Now, two.UUID = 2, one.Now.Add(time.Hour), newUUID()
-	if headerName(s.method) != "" {
-		return problem(name, "%q cannot be a method", clip(s.method, 20))
-	}
-	first, err := s.sketch(one)
-	if err != nil {
-		return err
-	}
-	second, err := s.sketch(two)
-	if err != nil {
-		return err
-	}
-	s.fresh = !maps.Equal(first, second)
-	if s.rounds == 0 {
-		s.rounds = 1
-		if s.fresh {
-			s.rounds = defaultRounds
+	for _, c := range s.calls() {
+		if headerName(c.method) != "" {
+			return problem(name, "%q cannot be a method", clip(c.method, 20))
 		}
 	}
+	if s.login != nil {
+		if _, err := s.renderCall(&s.login.call, one, nil); err != nil {
+			return err
+		}
+	}
+	same, err := s.sameSketch(one, two)
+	if err != nil {
+		return err
+	}
+	s.fresh = !same
+	s.settleRounds()
 	if len(s.keys) > 0 {
 		two = one
 		two.Key = "another " + one.Key
-		if second, err = s.sketch(two); err != nil {
+		if same, err = s.sameSketch(one, two); err != nil {
 			return err
-		}
-		if maps.Equal(first, second) {
+		} else if same {
 			return problem(name, "there are keys, but no request uses {{.Key}}")
 		}
 	}
-	if n := len(first["\x00body"]) * s.atOnce(); n > maxSentAtOnce {
-		return problem(name, "the bodies of one round are %d MB together; %d are allowed", n>>20, maxSentAtOnce>>20)
+	if err := s.checkMessages(one); err != nil {
+		return err
 	}
 	return s.checkControl(name, one)
 }
 
+// checkMessages makes sure that the messages of a step that sends different
+// ones differ, and that a round's bodies can be held.
+func (s *Spec) checkMessages(one moment) error {
+	two := one
+	two.User, two.Copy, two.Now, two.UUID = 2, 2, one.Now.Add(time.Hour), newUUID()
+	for _, st := range s.steps {
+		if !st.fires() {
+			continue
+		}
+		first, err := s.sketch(st, one)
+		if err != nil {
+			return err
+		}
+		second, err := s.sketch(st, two)
+		if err != nil {
+			return err
+		}
+		if st.copies == 0 && len(s.keys) < 2 && first["\x00url"]+first["\x00body"] == second["\x00url"]+second["\x00body"] {
+			return problem(orElse(st.where, st.target.where), "the messages would all be the same: use .UUID, .User, .Copy or the time in the body, the target or vars")
+		}
+		if n := len(first["\x00body"]) * st.together(len(s.allKeys())); n > maxSentAtOnce {
+			return problem(st.body.where, "the bodies of one round are %d MB together; %d are allowed", n>>20, maxSentAtOnce>>20)
+		}
+	}
+	return nil
+}
+
+func (s *Spec) sameSketch(one, two moment) (bool, error) {
+	same := true
+	for _, st := range s.steps {
+		first, err := s.sketch(st, one)
+		if err != nil {
+			return false, err
+		}
+		second, err := s.sketch(st, two)
+		if err != nil {
+			return false, err
+		}
+		same = same && maps.Equal(first, second)
+	}
+	return same, nil
+}
+
 // sketch is what tells one round's requests from another's: vars, URL and
 // body, rendered. Headers are filled in as well, for their mistakes.
-func (s *Spec) sketch(m moment) (map[string]string, error) {
-	vars, err := evaluate(s.vars, m)
+func (s *Spec) sketch(st *step, m moment) (map[string]string, error) {
+	vars, err := s.evaluate(m)
 	if err != nil {
 		return nil, err
 	}
-	request, err := s.render(m, vars)
-	if err != nil {
-		return nil, err
-	}
-	for i := range s.rows {
-		if _, err := s.rows[i].arguments(m.data(vars)); err != nil {
-			return nil, err
+	for _, rows := range [][]rowCheck{st.rows, s.whole.rows} {
+		for i := range rows {
+			if _, err := rows[i].arguments(m.data(vars)); err != nil {
+				return nil, err
+			}
 		}
+	}
+	if !st.fires() {
+		return vars, nil
+	}
+	request, err := s.renderCall(&st.call, m, vars)
+	if err != nil {
+		return nil, err
 	}
 	vars["\x00url"], vars["\x00body"] = request.Path, string(request.Body)
 	return vars, nil
@@ -198,14 +274,12 @@ func (s *Spec) checkControl(name string, one moment) error {
 
 // checkRows refuses a check for the whole run that asks about one round.
 func (s *Spec) checkRows() error {
-	for i := range s.rows {
-		c := &s.rows[i]
-		for j := range c.args {
-			if !c.perRun {
-				continue
-			}
-			if strings.Contains(c.args[j].raw, "{{") {
-				return problem(c.args[j].where, "a check per run has no key and no round, so its arguments cannot be templates")
+	for _, st := range s.judged() {
+		for i := range st.rows {
+			for j := range st.rows[i].args {
+				if st.rows[i].perRun && strings.Contains(st.rows[i].args[j].raw, "{{") {
+					return problem(st.rows[i].args[j].where, "a check per run has no key and no round, so its arguments cannot be templates")
+				}
 			}
 		}
 	}
@@ -213,14 +287,21 @@ func (s *Spec) checkRows() error {
 }
 
 func (s *Spec) checkBounds(name string) error {
-	if s.atOnce() > MaxAtOnce {
-		return problem(name, "%d requests at once (copies × keys) are more than %d", s.atOnce(), MaxAtOnce)
+	for _, st := range s.steps {
+		if n := st.together(len(s.allKeys())); n > MaxAtOnce {
+			return problem(orElse(st.where, name), "%d requests at once (copies × keys) are more than %d", n, MaxAtOnce)
+		}
+		if st.recover > 0 && s.health == nil {
+			return problem(st.where, "recover_within needs to know when the target is well again: give health")
+		}
 	}
 	if n := s.total(); n > MaxRequests {
-		return problem(name, "%d requests in all are more than %d; use fewer copies or rounds", n, MaxRequests)
+		return problem(name, "%d requests in all are more than %d; use fewer copies or rounds, or a shorter time", n, MaxRequests)
 	}
-	if s.signing != nil && s.signing.config.Scheme == "twilio" && s.method == "GET" && s.body.given() {
-		return problem(s.signing.where, "twilio signs a GET by its URL alone; it cannot have a body")
+	for _, c := range s.calls() {
+		if c.signing != nil && c.signing.config.Scheme == "twilio" && c.method == "GET" && c.body.given() {
+			return problem(c.signing.where, "twilio signs a GET by its URL alone; it cannot have a body")
+		}
 	}
 	return nil
 }

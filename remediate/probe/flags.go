@@ -43,10 +43,10 @@ type Flags struct {
 // none is inconclusive.
 func FromFlags(f Flags, env func(string) (string, bool)) (*Spec, error) {
 	b := &flagReader{env: env}
-	s := &Spec{
-		target: b.source("URL", f.URL), keys: f.Keys, method: f.Method, copies: f.Copies, rounds: f.Rounds,
-		carrier: f.Transport, timeout: f.Timeout, body: b.source("--body", b.body(f.Body)),
-	}
+	only := &step{copies: f.Copies, stepRounds: f.Rounds, call: call{
+		target: b.source("URL", f.URL), method: f.Method, body: b.source("--body", b.body(f.Body)),
+	}}
+	s := &Spec{steps: []*step{only}, step: only, keys: f.Keys, carrier: f.Transport, timeout: f.Timeout}
 	b.headers(s, f.Headers)
 	b.signing(s, f)
 	b.rows(s, f)

@@ -26,17 +26,6 @@ type healthLog struct {
 	Checks []HealthCheck
 }
 
-// HealthCheck is one look at the health endpoint.
-type HealthCheck struct {
-	// When is before, during or after.
-	When string `json:"when"`
-	// Status is 0 where there was no answer.
-	Status int  `json:"status"`
-	OK     bool `json:"ok"`
-	// Reason says why it is not OK.
-	Reason string `json:"reason,omitempty"`
-}
-
 func newHealthLog(ctx context.Context, s *Spec, deps Deps) (*healthLog, error) {
 	log := &healthLog{spec: s.health, agent: agent + "/" + deps.Version}
 	if s.health == nil {

@@ -29,14 +29,16 @@ type judgement struct {
 func (r *runner) judge(out *Result) {
 	j := &judgement{}
 	out.Expectations = []Expectation{}
-	for i := range r.spec.replies {
-		out.Expectations = append(out.Expectations, r.judgeResponse(j, i))
+	for _, st := range r.spec.judged() {
+		out.Expectations = append(out.Expectations, r.judgeStep(j, st)...)
 	}
-	for i := range r.spec.rows {
-		out.Expectations = append(out.Expectations, r.judgeRows(j, &r.spec.rows[i]))
+	for _, w := range r.logWatches {
+		out.Expectations = append(out.Expectations, r.judgeLog(j, w))
 	}
-	for _, limit := range r.spec.latency {
-		out.Expectations = append(out.Expectations, r.judgeLatency(j, limit))
+	for i := range r.commands {
+		if r.commands[i].step.recover > 0 {
+			out.Expectations = append(out.Expectations, r.judgeRecovery(j, &r.commands[i]))
+		}
 	}
 	idle := r.idleReason()
 	doubts := r.passDoubts()
@@ -55,6 +57,38 @@ func (r *runner) judge(out *Result) {
 	out.Confidence = r.confidence(out.Verdict)
 }
 
+// judgeStep judges what was expected of one step, and says of which where
+// there are several.
+func (r *runner) judgeStep(j *judgement, st *step) []Expectation {
+	var all []Expectation
+	for i := range st.replies {
+		all = append(all, r.judgeResponse(j, st, i))
+	}
+	for i := range st.rows {
+		all = append(all, r.judgeRows(j, st, &st.rows[i]))
+	}
+	for _, limit := range st.latency {
+		all = append(all, r.judgeLatency(j, st, limit))
+	}
+	for i := range r.log {
+		if a := &r.log[i]; a.step == st && a.rate != nil {
+			all = append(all, r.judgeRate(a))
+		}
+	}
+	for i := range all {
+		all[i].Name = st.named(all[i].Name)
+	}
+	return all
+}
+
+// named puts the step's name before that of an expectation.
+func (st *step) named(name string) string {
+	if st.name == "" {
+		return name
+	}
+	return st.name + ": " + name
+}
+
 // miss is a count that is not as expected.
 type miss struct {
 	round, key int
@@ -64,9 +98,9 @@ type miss struct {
 	explained bool
 }
 
-func (r *runner) judgeResponse(j *judgement, index int) Expectation {
-	e := &r.spec.replies[index]
-	counts, missing := r.tally(index)
+func (r *runner) judgeResponse(j *judgement, st *step, index int) Expectation {
+	e := &st.replies[index]
+	counts, missing, rounds := r.tally(st, index)
 	var misses []miss
 	low, high := int64(-1), int64(0)
 	for round := range counts {
@@ -76,7 +110,7 @@ func (r *runner) judgeResponse(j *judgement, index int) Expectation {
 			}
 			high = max(high, n)
 			if o := e.Count.Of(n); o != expect.Right {
-				misses = append(misses, miss{round + 1, key, n, o, o == expect.TooFew && n+missing[round][key] >= e.Count.Least()})
+				misses = append(misses, miss{rounds[round], key, n, o, o == expect.TooFew && n+missing[round][key] >= e.Count.Least()})
 			}
 		}
 	}
@@ -84,56 +118,58 @@ func (r *runner) judgeResponse(j *judgement, index int) Expectation {
 	if !out.OK && high == 0 {
 		out.Got += r.unfound(e)
 	}
-	r.blame(j, e.Name, e.Count, misses, e.PerRun, r.countsWinners(index))
+	r.blame(j, st.named(e.Name), e.Count, misses, e.PerRun, r.countsWinners(st, index))
 	return out
 }
 
 // tally counts the answers of one expectation, and the missing ones, for each
-// round and key; over the whole run as one round with one key.
-func (r *runner) tally(index int) (counts, missing [][]int64) {
-	perRun := r.spec.replies[index].PerRun
+// round that the step took part in and each key; over the whole run as one
+// round with one key.
+func (r *runner) tally(st *step, index int) (counts, missing [][]int64, rounds []int) {
+	perRun := st.replies[index].PerRun
 	keys := len(r.spec.allKeys())
+	if perRun {
+		keys = 1
+	}
 	for i := range r.log {
-		if i == 0 || !perRun {
-			counts, missing = append(counts, make([]int64, keys)), append(missing, make([]int64, keys))
+		a := &r.log[i]
+		if a.step != st {
+			continue
 		}
-		if perRun {
-			counts[0], missing[0] = counts[0][:1], missing[0][:1]
+		if len(counts) == 0 || !perRun {
+			counts, missing, rounds = append(counts, make([]int64, keys)), append(missing, make([]int64, keys)), append(rounds, a.number)
 		}
-		for k := range r.log[i].seen {
-			o := &r.log[i].seen[k]
-			key := o.key
-			if perRun {
-				key = 0
-			}
+		for k := range a.seen {
+			o := &a.seen[k]
+			key := min(o.key, keys-1)
 			if slices.Contains(o.matches, index) {
-				counts[len(counts)-1][key]++
+				counts[len(counts)-1][key] += int64(o.times)
 			}
 			if o.missing() {
-				missing[len(missing)-1][key]++
+				missing[len(missing)-1][key] += int64(o.times)
 			}
 		}
 	}
-	return counts, missing
+	return counts, missing, rounds
 }
 
 // countsWinners tells whether too many of an expectation are a race: winners,
 // or successes that there should be none of.
-func (r *runner) countsWinners(index int) bool {
-	if index == r.spec.winner() {
+func (r *runner) countsWinners(st *step, index int) bool {
+	if index == st.winner() {
 		return true
 	}
-	if most, bounded := r.spec.replies[index].Count.Most(); !bounded || most > 0 {
+	if most, bounded := st.replies[index].Count.Most(); !bounded || most > 0 {
 		return false
 	}
 	return slices.ContainsFunc(r.log, func(a attack) bool {
-		return slices.ContainsFunc(a.seen, func(o observation) bool {
+		return a.step == st && slices.ContainsFunc(a.seen, func(o observation) bool {
 			return slices.Contains(o.matches, index) && o.status >= 200 && o.status < 300
 		})
 	})
 }
 
-func (r *runner) judgeRows(j *judgement, c *rowCheck) Expectation {
+func (r *runner) judgeRows(j *judgement, st *step, c *rowCheck) Expectation {
 	var misses []miss
 	low, high := int64(-1), int64(0)
 	var unread error
@@ -160,9 +196,9 @@ func (r *runner) judgeRows(j *judgement, c *rowCheck) Expectation {
 		if unread != nil {
 			text = "could not be read any more"
 		}
-		j.unknowns = append(j.unknowns, fmt.Sprintf("%s: the rows %s", c.name, text))
+		j.unknowns = append(j.unknowns, fmt.Sprintf("%s: the rows %s", st.named(c.name), text))
 	}
-	r.blame(j, c.name, c.count, misses, c.perRun, true)
+	r.blame(j, st.named(c.name), c.count, misses, c.perRun, true)
 	return out
 }
 
@@ -221,18 +257,17 @@ func (r *runner) excuse(m miss, race bool) string {
 	return "; an earlier round used the key up, so give every round its own by vars, or fire one round"
 }
 
-func (r *runner) judgeLatency(j *judgement, limit latencyLimit) Expectation {
+func (r *runner) judgeLatency(j *judgement, st *step, limit latencyLimit) Expectation {
 	out := Expectation{Name: "latency " + limit.name, Want: "at most " + limit.most.String(), Got: "no answers"}
-	all := r.latencies()
-	if len(all) == 0 {
-		j.unknowns = append(j.unknowns, out.Name+": there was no whole answer")
+	all := r.latencies[st]
+	if all.empty() {
+		j.unknowns = append(j.unknowns, st.named(out.Name)+": there was no whole answer")
 		return out
 	}
-	q := map[string]float64{"p50": 0.50, "p95": 0.95, "p99": 0.99, "max": 1}[limit.name]
-	seen := quantile(all, q)
+	seen := all.at(map[string]float64{"p50": 0.50, "p95": 0.95, "p99": 0.99, "max": 1}[limit.name])
 	out.Got, out.OK = shortTime(seen), seen <= limit.most
 	if !out.OK {
-		j.wrongs = append(j.wrongs, fmt.Sprintf("%s: %s, expected %s", out.Name, out.Got, out.Want))
+		j.wrongs = append(j.wrongs, fmt.Sprintf("%s: %s, expected %s", st.named(out.Name), out.Got, out.Want))
 	}
 	return out
 }
@@ -249,6 +284,14 @@ func describe(e *expect.Response) string {
 	var words []string
 	if len(e.Statuses) > 0 {
 		words = append(words, "with status "+e.Statuses.String())
+	}
+	for _, f := range e.Header {
+		words = append(words, "with "+f.Name+": "+f.Value)
+	}
+	for text, word := range map[string]string{e.Text: "with the text ", e.NotText: "without the text "} {
+		if text != "" {
+			words = append(words, word+strconv.Quote(text))
+		}
 	}
 	for _, w := range e.JSON {
 		words = append(words, fmt.Sprintf("where %s is %s", w.Path, w.Text()))
@@ -295,7 +338,7 @@ func (r *runner) worst(misses []miss, perRun bool) string {
 	for _, m := range misses {
 		rounds[m.round] = true
 	}
-	return fmt.Sprintf("%s (not met in %d of %d rounds)", text, len(rounds), len(r.log))
+	return fmt.Sprintf("%s (not met in %d of %d rounds)", text, len(rounds), r.roundsSeen())
 }
 
 func shortTime(d time.Duration) string {

@@ -15,20 +15,21 @@ import (
 type Outline struct {
 	Name        string `json:"name,omitempty"`
 	Environment string `json:"environment,omitempty"`
-	// Target is scheme and host; URL is the whole as it was written.
-	Target  string   `json:"target"`
-	Method  string   `json:"method"`
-	URL     string   `json:"url"`
-	Headers []string `json:"headers"`
-	Body    string   `json:"body"`
-	Sign    string   `json:"sign,omitempty"`
-	Keys    []string `json:"keys,omitempty"`
-	Copies  int      `json:"copies"`
-	Rounds  int      `json:"rounds"`
+	// Target is scheme and host.
+	Target string `json:"target"`
+	// Sent is the request of the step whose overlap must be proven.
+	Sent
+	Login  *Sent    `json:"login,omitempty"`
+	Keys   []string `json:"keys,omitempty"`
+	Copies int      `json:"copies"`
+	Rounds int      `json:"rounds"`
 	// Requests is the number for the attack, ControlRequests at most the number beside it.
 	Requests        int    `json:"requests"`
 	ControlRequests int    `json:"control_requests"`
 	Transport       string `json:"transport"`
+	// Mark is the header that carries the run's id, or "".
+	Mark  string        `json:"mark,omitempty"`
+	Steps []StepOutline `json:"steps"`
 	// Expect are the expectations in words.
 	Expect []string `json:"expect"`
 	Health string   `json:"health,omitempty"`
@@ -37,34 +38,104 @@ type Outline struct {
 	LimitUS   int64 `json:"limit_us"`
 }
 
+// Sent is a request as it is shown: the URL as it was written, secrets hidden.
+type Sent struct {
+	Method  string   `json:"method"`
+	URL     string   `json:"url"`
+	Headers []string `json:"headers"`
+	Body    string   `json:"body"`
+	Sign    string   `json:"sign,omitempty"`
+}
+
+// StepOutline is what a step does in words, and what it sends, nil for a command.
+type StepOutline struct {
+	Name string `json:"name,omitempty"`
+	Does string `json:"does"`
+	Sent *Sent  `json:"sent,omitempty"`
+}
+
 // Outline describes what Run would send.
 func (s *Spec) Outline() Outline {
 	o := Outline{
-		Name: s.Name, Environment: s.Environment, Target: s.base.String(), Method: s.method,
-		URL: shownURL(s.target.raw), Headers: []string{}, Body: s.body.raw, Keys: s.keys,
-		Copies: s.copies, Rounds: s.rounds, Requests: s.rounds * s.atOnce(), Transport: s.carrier,
-		Expect: []string{}, TimeoutUS: s.timeout.Microseconds(), LimitUS: s.limit.Microseconds(),
+		Name: s.Name, Environment: s.Environment, Target: s.base.String(), Sent: s.shownCall(&s.call), Keys: s.keys,
+		Copies: s.copies, Rounds: s.rounds, Requests: s.attackRequests(), Transport: s.carrier, Mark: s.mark,
+		Expect: []string{}, TimeoutUS: s.timeout.Microseconds(), LimitUS: s.limit.Microseconds(), Steps: []StepOutline{},
 	}
 	o.ControlRequests = s.total() - o.Requests
-	for _, h := range s.headers {
-		o.Headers = append(o.Headers, h.name+": "+shownValue(h.name, h.value.raw))
+	if s.login != nil {
+		o.Login = new(s.shownCall(&s.login.call))
 	}
-	if s.signing != nil {
-		o.Sign = s.signing.config.Scheme
-	}
-	for i := range s.replies {
-		o.Expect = append(o.Expect, s.replies[i].Name+": "+s.replies[i].Count.String())
-	}
-	for i := range s.rows {
-		o.Expect = append(o.Expect, s.rows[i].name+": "+s.rows[i].count.String()+" from "+s.rows[i].shown)
-	}
-	for _, l := range s.latency {
-		o.Expect = append(o.Expect, fmt.Sprintf("latency %s: at most %v", l.name, l.most))
+	for _, st := range s.judged() {
+		o.Expect = append(o.Expect, st.shownExpectations()...)
+		if st == &s.whole {
+			continue
+		}
+		step := StepOutline{Name: st.name, Does: st.does(len(s.allKeys()), s.carrier)}
+		if st.fires() {
+			step.Sent = new(s.shownCall(&st.call))
+		}
+		o.Steps = append(o.Steps, step)
 	}
 	if s.health != nil {
 		o.Health = shownHost(s.health.url)
 	}
 	return o
+}
+
+func (s *Spec) shownCall(c *call) Sent {
+	out := Sent{Method: c.method, URL: shownURL(c.target.raw), Headers: []string{}, Body: c.body.raw}
+	for _, h := range c.headers {
+		out.Headers = append(out.Headers, h.name+": "+shownValue(h.name, h.value.raw))
+	}
+	if c.signing != nil {
+		out.Sign = c.signing.config.Scheme
+	}
+	return out
+}
+
+// does says in words what a step does.
+func (st *step) does(keys int, carrier string) string {
+	times := plural(st.stepRounds, "round")
+	total := plural(st.stepRounds*st.size(keys), "request")
+	switch {
+	case st.command != "":
+		text := "run " + st.command
+		if st.recover > 0 {
+			text += ", then well again within " + st.recover.String()
+		}
+		return text + ", in " + times
+	case st.rate > 0:
+		return fmt.Sprintf("%v a second for %v, each fresh: %s", st.rate, st.length, total)
+	case st.distinct > 0:
+		return fmt.Sprintf("%d that differ at once, %s: %s over %s", st.distinct, times, total, carrier)
+	}
+	text := fmt.Sprintf("%d at once for each key", st.copies)
+	switch {
+	case st.cut && st.againAfter > 0:
+		text += fmt.Sprintf(", cut after sending, and again after %v", st.againAfter)
+	case st.cut:
+		text += ", cut after sending, and again"
+	case st.again:
+		text += fmt.Sprintf(", and again after %v", st.againAfter)
+	}
+	return fmt.Sprintf("%s, %s: %s over %s", text, times, total, carrier)
+}
+
+func (st *step) shownExpectations() []string {
+	var all []string
+	for i := range st.replies {
+		all = append(all, st.named(st.replies[i].Name)+": "+st.replies[i].Count.String()+" "+describe(&st.replies[i]))
+	}
+	for i := range st.rows {
+		all = append(all, st.named(st.rows[i].name)+": "+st.rows[i].count.String()+" from "+st.rows[i].shown)
+	}
+	for _, l := range st.latency {
+		all = append(all, fmt.Sprintf("%s: at most %v", st.named("latency "+l.name), l.most))
+	}
+	for i := range st.logs {
+		all = append(all, fmt.Sprintf("%s: %s new lines of %s with %s", st.named(st.logs[i].name), st.logs[i].count, st.logs[i].file, st.logs[i].match))
+	}
+	return all
 }
 
 // Text is the outline for a terminal, a line each.
@@ -74,20 +145,26 @@ func (o Outline) Text() string {
 		fmt.Fprintf(&out, "%-10s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	line("target", "%s", o.Target)
-	line("request", "%s %s", o.Method, o.URL)
-	for _, h := range o.Headers {
-		line("header", "%s", h)
-	}
-	if o.Body != "" {
-		line("body", "%s", clip(o.Body, 400))
-	}
-	if o.Sign != "" {
-		line("signed", "%s", o.Sign)
+	if o.Login != nil {
+		o.Login.lines("login", line)
 	}
 	if len(o.Keys) > 0 {
 		line("keys", "%s", clip(strings.Join(o.Keys, ", "), 200))
 	}
-	line("fire", "%d at once for each key, %d rounds: %d requests over %s", o.Copies, o.Rounds, o.Requests, o.Transport)
+	shown := ""
+	for _, st := range o.Steps {
+		if st.Name != "" {
+			line("step", "%s", st.Name)
+		}
+		if st.Sent != nil && fmt.Sprint(*st.Sent) != shown {
+			st.Sent.lines("request", line)
+			shown = fmt.Sprint(*st.Sent)
+		}
+		line("fire", "%s", st.Does)
+	}
+	if o.Mark != "" {
+		line("mark", "%s: the run's id, in every request", o.Mark)
+	}
 	if o.ControlRequests > 0 {
 		line("control", "up to %d requests with keys that differ, to see how many the target works on at once", o.ControlRequests)
 	}
@@ -98,6 +175,19 @@ func (o Outline) Text() string {
 		line("health", "%s", o.Health)
 	}
 	return out.String()
+}
+
+func (s *Sent) lines(name string, line func(name, format string, args ...any)) {
+	line(name, "%s %s", s.Method, s.URL)
+	for _, h := range s.Headers {
+		line("header", "%s", h)
+	}
+	if s.Body != "" {
+		line("body", "%s", clip(s.Body, 400))
+	}
+	if s.Sign != "" {
+		line("signed", "%s", s.Sign)
+	}
 }
 
 // harmless are headers whose values are never secret. Of all others only what

@@ -2,7 +2,6 @@ package probe
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
@@ -37,6 +36,8 @@ func ParseSpec(name string, content []byte, env func(string) (string, bool)) (*S
 
 func (r *reader) spec(root ast.Node, s *Spec) {
 	version := ""
+	only := &step{}
+	var alone, steps, fire ast.Node // keys that a file with steps gives in its steps
 	r.Fields(root, map[string]func(ast.Node){
 		"probe": func(n ast.Node) {
 			if version = r.Text(n); version != "v1" {
@@ -45,15 +46,24 @@ func (r *reader) spec(root ast.Node, s *Spec) {
 		},
 		"name":        func(n ast.Node) { s.Name = r.Text(n) },
 		"environment": func(n ast.Node) { s.Environment = r.Text(n) },
-		"target":      func(n ast.Node) { s.target = r.source(n) },
+		"target":      func(n ast.Node) { only.target = r.source(n) },
 		"vars":        func(n ast.Node) { s.vars = r.variables(n) },
 		"keys":        func(n ast.Node) { s.keys = r.Texts(n) },
-		"request":     func(n ast.Node) { r.request(n, s) },
-		"fire":        func(n ast.Node) { r.fire(n, s) },
-		"expect":      func(n ast.Node) { r.expectations(n, s) },
-		"health":      func(n ast.Node) { s.health = r.health(n) },
-		"timeout":     func(n ast.Node) { s.timeout = r.Duration(n, time.Millisecond, 10*time.Minute) },
-		"limit":       func(n ast.Node) { s.limit = r.Duration(n, time.Second, 24*time.Hour) },
+		"request":     func(n ast.Node) { r.request(n, &only.call) },
+		"fire": func(n ast.Node) {
+			fire = n
+			r.fire(n, only, s)
+		},
+		"expect": func(n ast.Node) {
+			alone = n
+			r.expectations(n, only)
+		},
+		"steps":   func(n ast.Node) { steps = n },
+		"login":   func(n ast.Node) { s.login = r.login(n) },
+		"mark":    func(n ast.Node) { s.mark = r.headerName(n) },
+		"health":  func(n ast.Node) { s.health = r.health(n) },
+		"timeout": func(n ast.Node) { s.timeout = r.Duration(n, time.Millisecond, 10*time.Minute) },
+		"limit":   func(n ast.Node) { s.limit = r.Duration(n, time.Second, 24*time.Hour) },
 		"tls": func(n ast.Node) {
 			r.Fields(n, map[string]func(ast.Node){
 				"ca":          func(n ast.Node) { s.tls.ca = r.Text(n) },
@@ -71,36 +81,52 @@ func (r *reader) spec(root ast.Node, s *Spec) {
 	if version == "" {
 		r.Fail(root, "the first key must be probe: v1")
 	}
+	s.steps, s.rounds = []*step{only}, 0
+	if steps != nil {
+		r.steps(steps, fire, alone, only, s)
+	}
 }
 
 func (r *reader) variables(node ast.Node) []variable {
 	var vars []variable
 	for _, p := range r.Pairs(node) {
-		switch {
-		case slices.Contains(builtin, p.Key):
-			r.Fail(p.At, "%s is defined already", p.Key)
-		case !yaml.VariableName.MatchString(p.Key):
-			r.Fail(p.At, "%q cannot be used in a template: letters, digits and _ only", p.Key)
-		}
+		r.checkVariable(p)
 		vars = append(vars, variable{p.Key, r.source(p.Value)})
 	}
 	return vars
 }
 
-func (r *reader) request(node ast.Node, s *Spec) {
+func (r *reader) checkVariable(p yaml.Pair) {
+	switch {
+	case slices.Contains(builtin, p.Key):
+		r.Fail(p.At, "%s is defined already", p.Key)
+	case !yaml.VariableName.MatchString(p.Key):
+		r.Fail(p.At, "%q cannot be used in a template: letters, digits and _ only", p.Key)
+	}
+}
+
+func (r *reader) request(node ast.Node, c *call) {
 	r.Fields(node, map[string]func(ast.Node){
-		"method": func(n ast.Node) { s.method = r.Text(n) },
+		"method": func(n ast.Node) { c.method = r.Text(n) },
 		"headers": func(n ast.Node) {
 			for _, p := range r.Pairs(n) {
 				if problem := headerName(p.Key); problem != "" {
 					r.Fail(p.At, "%s", problem)
 				}
-				s.headers = append(s.headers, header{p.Key, r.source(p.Value)})
+				c.headers = append(c.headers, header{p.Key, r.source(p.Value)})
 			}
 		},
-		"body": func(n ast.Node) { s.body = r.source(n) },
-		"sign": func(n ast.Node) { s.signing = r.signing(n) },
+		"body": func(n ast.Node) { c.body = r.source(n) },
+		"sign": func(n ast.Node) { c.signing = r.signing(n) },
 	})
+}
+
+func (r *reader) headerName(node ast.Node) string {
+	name := r.Text(node)
+	if problem := headerName(name); r.Err == nil && problem != "" {
+		r.Fail(node, "%s", problem)
+	}
+	return name
 }
 
 func (r *reader) signing(node ast.Node) *signing {
@@ -111,21 +137,9 @@ func (r *reader) signing(node ast.Node) *signing {
 		"encoding": set(&s.config.Encoding), "prefix": set(&s.config.Prefix), "header": set(&s.config.Header),
 		"timestamp_header": set(&s.config.TimestampHeader), "timestamp_unit": set(&s.config.TimestampUnit),
 		"secret_env": set(&s.secretEnv), "secret_file": set(&s.secretFile),
+		"fresh": func(n ast.Node) { s.fresh = r.Bool(n) },
 	})
 	return s
-}
-
-func (r *reader) fire(node ast.Node, s *Spec) {
-	r.Fields(node, map[string]func(ast.Node){
-		"copies": func(n ast.Node) { s.copies = int(r.Number(n, 1, MaxAtOnce)) },
-		"rounds": func(n ast.Node) { s.rounds = int(r.Number(n, 1, MaxRounds)) },
-		"transport": func(n ast.Node) {
-			s.carrier = r.Text(n)
-			if known := []string{TransportAuto, Transport1, Transport2}; !slices.Contains(known, s.carrier) {
-				r.Fail(n, "unknown transport %q; there are %s", s.carrier, strings.Join(known, ", "))
-			}
-		},
-	})
 }
 
 func (r *reader) health(node ast.Node) *health {
@@ -139,9 +153,19 @@ func (r *reader) health(node ast.Node) *health {
 		r.Fail(node, "health needs a url")
 	}
 	if len(h.statuses) == 0 {
-		h.statuses, _ = expect.ParseStatus("2xx")
+		h.statuses = knownStatuses("2xx")
 	}
 	return h
+}
+
+// knownStatuses are statuses that the program itself names.
+func knownStatuses(names ...string) expect.Statuses {
+	var all expect.Statuses
+	for _, name := range names {
+		set, _ := expect.ParseStatus(name)
+		all = append(all, set...)
+	}
+	return all
 }
 
 // source reads a scalar that is a template: what the environment puts in is

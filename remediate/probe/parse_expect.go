@@ -12,7 +12,7 @@ import (
 	"twinrow/remediate/probe/expect"
 )
 
-func (r *reader) expectations(node ast.Node, s *Spec) {
+func (r *reader) expectations(node ast.Node, s *step) {
 	r.Fields(node, map[string]func(ast.Node){
 		"responses": func(n ast.Node) {
 			for i, item := range r.Items(n) {
@@ -22,6 +22,11 @@ func (r *reader) expectations(node ast.Node, s *Spec) {
 		"rows": func(n ast.Node) {
 			for i, item := range r.Items(n) {
 				s.rows = append(s.rows, r.rowCheck(item, i+1))
+			}
+		},
+		"logs": func(n ast.Node) {
+			for i, item := range r.Items(n) {
+				s.logs = append(s.logs, r.logCheck(item, i+1))
 			}
 		},
 		"latency": func(n ast.Node) {
@@ -42,6 +47,9 @@ func (r *reader) response(node ast.Node, number int) expect.Response {
 		"status":   func(n ast.Node) { e.Statuses = r.statuses(n) },
 		"json":     func(n ast.Node) { e.JSON = r.wants(n) },
 		"not_json": func(n ast.Node) { e.NotJSON = r.wants(n) },
+		"header":   func(n ast.Node) { e.Header = r.fieldsWanted(n) },
+		"text":     func(n ast.Node) { e.Text = r.Text(n) },
+		"not_text": func(n ast.Node) { e.NotText = r.Text(n) },
 		"per":      func(n ast.Node) { e.PerRun = r.per(n) },
 	}
 	r.counted(by, &e.Count)
@@ -109,6 +117,18 @@ func (r *reader) wants(node ast.Node) []expect.Want {
 		r.Fail(node, "a path and its value are needed, as {status: noop}")
 	}
 	return wants
+}
+
+// fieldsWanted reads header fields and the values that they must have.
+func (r *reader) fieldsWanted(node ast.Node) []expect.Field {
+	var fields []expect.Field
+	for _, p := range r.Pairs(node) {
+		if problem := headerName(p.Key); problem != "" {
+			r.Fail(p.At, "%q cannot be the name of a header", p.Key)
+		}
+		fields = append(fields, expect.Field{Name: p.Key, Value: r.Text(p.Value)})
+	}
+	return fields
 }
 
 // value reads a scalar with its type: text, number, true, false or null.

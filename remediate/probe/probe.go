@@ -10,6 +10,7 @@ package probe
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 )
 
@@ -38,6 +39,8 @@ type Deps struct {
 	// OpenRows opens the source of a row check. It is called once for each
 	// source, and the RowSource is closed at the end of the run.
 	OpenRows func(ctx context.Context, location string) (RowSource, error)
+	// Output takes what the specification's commands print; nil drops it.
+	Output io.Writer
 	// Progress may be nil.
 	Progress Progress
 	// Now is the clock that templates and signatures see; time.Now where nil.
@@ -62,14 +65,16 @@ func (d Deps) filled() Deps {
 // read. Where ctx is cancelled Run stops at once and returns the error of ctx
 // beside a result of what was seen until then, which is never a pass.
 func Run(ctx context.Context, spec *Spec, deps Deps) (*Result, error) {
-	r := &runner{spec: spec, deps: deps.filled(), seen: map[string]bool{}, found: map[string]bool{}}
+	r := &runner{
+		spec: spec, deps: deps.filled(), id: newUUID(), began: time.Now(), seen: map[uint64]bool{}, found: map[string]bool{},
+		latencies: map[*step]*latencies{},
+	}
 	limited, cancel := context.WithTimeoutCause(ctx, spec.limit, errLimit)
 	defer cancel()
 	if err := r.open(limited); err != nil {
 		return nil, err
 	}
 	defer r.close()
-	began := time.Now()
 	err := r.rounds(limited)
 	if err == nil {
 		err = r.settleLast(limited)
@@ -78,12 +83,16 @@ func Run(ctx context.Context, spec *Spec, deps Deps) (*Result, error) {
 		return nil, err
 	}
 	r.health.check(limited, "after")
-	if errors.Is(context.Cause(limited), errLimit) {
-		r.doubt("the run was stopped at its limit of %v, after %d of %d rounds", spec.limit, len(r.log), spec.rounds)
-	} else if ctx.Err() != nil {
-		r.doubt("the run was stopped after %d of %d rounds", len(r.log), spec.rounds)
+	r.readLogs()
+	switch {
+	case ctx.Err() != nil:
+		r.stopped = "interrupted"
+		r.doubt("the run was stopped after %d of %d rounds", r.done, spec.rounds)
+	case errors.Is(context.Cause(limited), errLimit):
+		r.stopped = "limit"
+		r.doubt("the run was stopped at its limit of %v, after %d of %d rounds", spec.limit, r.done, spec.rounds)
 	}
-	return r.result(began), ctx.Err()
+	return r.result(r.stopped), ctx.Err()
 }
 
 // errLimit is the cause of a run's end at its own limit.

@@ -12,14 +12,18 @@ import (
 // put in when the probe runs.
 const agent = "twinrow-probe"
 
-// render fills one request in. It is not signed yet.
+// render fills in one request of the step under proof. It is not signed yet.
 func (s *Spec) render(m moment, vars map[string]string) (*gate.Request, error) {
+	return s.renderCall(&s.call, m, vars)
+}
+
+func (s *Spec) renderCall(c *call, m moment, vars map[string]string) (*gate.Request, error) {
 	data := m.data(vars)
-	text, err := s.target.render(data)
+	text, err := c.target.render(data)
 	if err != nil {
 		return nil, err
 	}
-	u, err := parseTarget(s.target.where, text)
+	u, err := parseTarget(c.target.where, text)
 	if err != nil {
 		return nil, err
 	}
@@ -27,30 +31,30 @@ func (s *Spec) render(m moment, vars map[string]string) (*gate.Request, error) {
 		s.base = &url.URL{Scheme: u.Scheme, Host: u.Host}
 	}
 	if u.Scheme != s.base.Scheme || u.Host != s.base.Host {
-		return nil, problem(s.target.where, "the host of the target must be the same in all requests")
+		return nil, problem(c.target.where, "the host of the target must be the same in all requests")
 	}
-	request := &gate.Request{Method: s.method, Scheme: u.Scheme, Authority: u.Host, Path: u.RequestURI()}
-	body, err := s.body.render(data)
+	request := &gate.Request{Method: c.method, Scheme: u.Scheme, Authority: u.Host, Path: u.RequestURI()}
+	body, err := c.body.render(data)
 	if err != nil {
 		return nil, err
 	}
 	if len(body) > MaxBody {
-		return nil, problem(s.body.where, "the body is %d bytes long; %d are allowed", len(body), MaxBody)
+		return nil, problem(c.body.where, "the body is %d bytes long; %d are allowed", len(body), MaxBody)
 	}
 	request.Body = []byte(body)
-	for i := range s.headers {
-		value, err := s.headers[i].value.render(data)
+	for i := range c.headers {
+		value, err := c.headers[i].value.render(data)
 		if err != nil {
 			return nil, err
 		}
 		if !fieldValue(value) {
-			return nil, problem(s.headers[i].value.where, "header %s would hold a line break or another control character", s.headers[i].name)
+			return nil, problem(c.headers[i].value.where, "header %s would hold a line break or another control character", c.headers[i].name)
 		}
-		if strings.EqualFold(s.headers[i].name, "host") {
+		if strings.EqualFold(c.headers[i].name, "host") {
 			request.Authority = value
 			continue
 		}
-		request.Header = append(request.Header, gate.Field{Name: s.headers[i].name, Value: value})
+		request.Header = append(request.Header, gate.Field{Name: c.headers[i].name, Value: value})
 	}
 	return request, nil
 }

@@ -2,202 +2,104 @@ package probe
 
 import (
 	"cmp"
-	"encoding/json"
-	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"twinrow/detect/casefile/proof"
 )
 
-// Schema names the document.
-const Schema = "twinrow/probe/v1"
+// Result is the document of one probe; its parts have their names here too.
+type Result = proof.Result
 
-// Verdict is what a probe came to.
-type Verdict string
+// Parts of the document, as proof has them.
+type (
+	// Verdict is what a probe came to.
+	Verdict = proof.Verdict
+	// Response is a count of answers of one kind.
+	Response = proof.Response
+	// Key is the worst round of one key.
+	Key = proof.Key
+	// Latency is from release to the end of the answer.
+	Latency = proof.Latency
+	// Overlap is how simultaneous the attack was.
+	Overlap = proof.Overlap
+	// Span is a distribution in two figures.
+	Span = proof.Span
+	// Confidence is what would have been caught.
+	Confidence = proof.Confidence
+	// Expectation is one expectation and what was seen.
+	Expectation = proof.Expectation
+	// HealthCheck is one look at the health endpoint.
+	HealthCheck = proof.HealthCheck
+	// Round is what one step did in one round.
+	Round = proof.Round
+	// Made is how to find the rows that the run made.
+	Made = proof.Made
+)
 
-// Verdicts. Only a pass says that the race is gone.
+// Verdicts.
 const (
-	Pass         Verdict = "pass"
-	Fail         Verdict = "fail"
-	Inconclusive Verdict = "inconclusive"
+	Pass         = proof.Pass
+	Fail         = proof.Fail
+	Inconclusive = proof.Inconclusive
 )
-
-// Result is the document of one probe. It holds no secret: of the target only
-// scheme and host, of the answers only their kinds.
-type Result struct {
-	Schema      string `json:"schema"`
-	Tool        Tool   `json:"tool"`
-	Name        string `json:"name"`
-	Environment string `json:"environment"`
-	// Target is scheme and host.
-	Target string `json:"target"`
-	// StartedAt is RFC 3339 in UTC; DurationUS is the whole run, in microseconds.
-	StartedAt  string  `json:"started_at"`
-	DurationUS int64   `json:"duration_us"`
-	Verdict    Verdict `json:"verdict"`
-	// Reasons say why, the weightiest first.
-	Reasons []string `json:"reasons"`
-	// Rounds and Requests are those of the attack.
-	Rounds    int    `json:"rounds"`
-	Requests  int    `json:"requests"`
-	Transport string `json:"transport"`
-	// HeldBack is what left last: "last byte" or "end of header".
-	HeldBack     string        `json:"held_back"`
-	Responses    []Response    `json:"responses"`
-	Keys         []Key         `json:"keys"`
-	LatencyUS    Latency       `json:"latency_us"`
-	Overlap      Overlap       `json:"overlap"`
-	Confidence   Confidence    `json:"confidence"`
-	Expectations []Expectation `json:"expectations"`
-	Health       []HealthCheck `json:"health"`
-	Detail       []Round       `json:"rounds_detail"`
-}
-
-// Tool is the program that wrote the document.
-type Tool struct {
-	Name    string `json:"name"`
-	Version string `json:"version"`
-}
-
-// Response counts answers of one kind.
-type Response struct {
-	// Status is 0 where no answer came.
-	Status int `json:"status"`
-	// BodyMatch is the JSON value by which an expectation knew the answers, or "".
-	BodyMatch string `json:"body_match"`
-	// Expectation names the first expectation that counts them, or "".
-	Expectation string `json:"expectation"`
-	// Fault says why there is no whole answer, or "".
-	Fault string `json:"fault,omitempty"`
-	Count int    `json:"count"`
-}
-
-// Key is the worst round of one key.
-type Key struct {
-	Key string `json:"key"`
-	// Winners and Rows are the most of any round. Rows is null where none are read.
-	Winners int    `json:"winners"`
-	Rows    *int64 `json:"rows"`
-}
-
-// Latency is from the release of a request to the end of its answer, in
-// microseconds, over all whole answers of the attack. All are null without any.
-type Latency struct {
-	P50 *int64 `json:"p50"`
-	P95 *int64 `json:"p95"`
-	P99 *int64 `json:"p99"`
-	Max *int64 `json:"max"`
-}
-
-// Overlap is how simultaneous the attack was.
-type Overlap struct {
-	// SendSpanUS is from the first to the last write of a round's release.
-	SendSpanUS Span `json:"send_span_us"`
-	// InFlightMax is the most requests sent and unanswered at once, seen from here.
-	InFlightMax int `json:"in_flight_max"`
-	// Parallelism is how many requests with different keys the target works on
-	// at once; null where it could not be measured.
-	Parallelism *float64 `json:"parallelism"`
-	// SoloUS, TogetherUS and TripUS are what it was worked out from: a single
-	// request, as many at once, and the way there and back.
-	SoloUS     *int64 `json:"solo_us"`
-	TogetherUS *int64 `json:"together_us"`
-	TripUS     *int64 `json:"trip_us"`
-	// ControlRounds and ControlRequests are those that were measured.
-	ControlRounds   int `json:"control_rounds"`
-	ControlRequests int `json:"control_requests"`
-}
-
-// Span is the middle and the upper end of a distribution.
-type Span struct {
-	Median int64 `json:"median"`
-	P95    int64 `json:"p95"`
-}
-
-// Confidence is what the probe would have caught. WindowUS and Probability are
-// null where the target's own times were not to be had.
-type Confidence struct {
-	WindowUS    *int64   `json:"window_us"`
-	Probability *float64 `json:"probability"`
-	Statement   string   `json:"statement"`
-}
-
-// Expectation is one expectation and what was seen instead of it.
-type Expectation struct {
-	Name string `json:"name"`
-	Want string `json:"want"`
-	Got  string `json:"got"`
-	OK   bool   `json:"ok"`
-}
-
-// Round is one attack round.
-type Round struct {
-	Round      int   `json:"round"`
-	SendSpanUS int64 `json:"send_span_us"`
-	InFlight   int   `json:"in_flight"`
-	// Winners and Statuses are over all keys.
-	Winners  int            `json:"winners"`
-	Statuses map[string]int `json:"statuses"`
-}
-
-// FileName is a name for the document within a case's probes: the name or the
-// target, the environment and the time, safe on any file system.
-func (r *Result) FileName() string {
-	started, err := time.Parse(time.RFC3339Nano, r.StartedAt)
-	if err != nil {
-		started = time.Unix(0, 0)
-	}
-	parts := []string{orElse(r.Name, "probe")}
-	if r.Environment != "" {
-		parts = append(parts, r.Environment)
-	}
-	parts = append(parts, started.UTC().Format("20060102T150405.000000Z"))
-	for i, part := range parts {
-		parts[i] = clipBytes(strings.Map(plainLetter, part), 60)
-	}
-	return strings.Join(parts, "_") + ".json"
-}
-
-func clipBytes(s string, n int) string { return s[:min(n, len(s))] }
-
-func plainLetter(c rune) rune {
-	switch {
-	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '.':
-		return c
-	}
-	return '-'
-}
-
-// JSON writes the document, indented.
-func (r *Result) JSON() ([]byte, error) {
-	content, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("writing the result: %w", err)
-	}
-	return append(content, '\n'), nil
-}
 
 // result sums everything up.
-func (r *runner) result(began time.Time) *Result {
+func (r *runner) result(stopped string) *Result {
 	s := r.spec
 	out := &Result{
-		Schema: Schema, Tool: Tool{"twinrow", r.deps.Version}, Name: s.Name, Environment: s.Environment,
-		Target: s.base.String(), StartedAt: began.UTC().Format(time.RFC3339Nano), DurationUS: time.Since(began).Microseconds(),
-		Rounds: len(r.log), Transport: r.transport.Name(), HeldBack: r.heldBack(), Keys: r.keyResults(),
+		Schema: proof.Schema, Tool: proof.Tool{Name: "twinrow", Version: r.deps.Version}, Name: s.Name, Environment: s.Environment,
+		Target: s.base.String(), RunID: r.id, SpecSHA256: s.digest(), Stopped: stopped,
+		StartedAt: r.began.UTC().Format(time.RFC3339Nano), DurationUS: time.Since(r.began).Microseconds(),
+		Rounds: r.roundsSeen(), Transport: r.transport.Name(), HeldBack: r.heldBack(), Keys: r.keyResults(),
 		Responses: r.responses(), LatencyUS: r.latency(), Overlap: r.overlap(), Health: r.health.Checks,
+		Made: r.made.result(), Detail: []Round{}, Grades: []proof.Grade{}, Diagnosis: []proof.Diagnosis{},
 	}
 	if out.Health == nil {
 		out.Health = []HealthCheck{}
 	}
-	out.Detail = []Round{}
 	for i := range r.log {
-		out.Requests += len(r.log[i].seen)
-		out.Detail = append(out.Detail, r.roundResult(&r.log[i]))
+		out.Requests += r.log[i].cut
+		for k := range r.log[i].seen {
+			out.Requests += r.log[i].seen[k].times
+		}
 	}
+	r.detail(out)
+	r.asides(out)
 	r.judge(out)
+	r.grade(out)
 	return out
+}
+
+// roundsSeen is the number of rounds of which something is known.
+func (r *runner) roundsSeen() int {
+	n := r.done
+	for i := range r.log {
+		n = max(n, r.log[i].number)
+	}
+	return n
+}
+
+// asides are what steps other than those that send at once did.
+func (r *runner) asides(out *Result) {
+	for i := range r.log {
+		if a := &r.log[i]; a.rate != nil {
+			out.Rates = append(out.Rates, proof.Rate{Step: a.step.name, Wanted: a.step.rate, Achieved: math.Round(a.rate.achieved()*100) / 100,
+				Messages: a.rate.sent, ForUS: a.rate.last.Sub(a.rate.first).Microseconds()})
+		}
+	}
+	for i := range r.commands {
+		c := &r.commands[i]
+		done := proof.Command{Step: c.step.name, Round: c.round, Command: c.step.command, Status: c.status, TookUS: c.took.Microseconds()}
+		if c.recovered >= 0 {
+			done.RecoveredUS = new(c.recovered.Microseconds())
+		}
+		out.Commands = append(out.Commands, done)
+	}
 }
 
 func (r *runner) heldBack() string {
@@ -207,16 +109,47 @@ func (r *runner) heldBack() string {
 	return "end of header"
 }
 
-func (r *runner) roundResult(a *attack) Round {
-	round := Round{Round: a.number, SendSpanUS: a.span.Microseconds(), InFlight: a.inFlight, Statuses: map[string]int{}}
-	for i := range a.seen {
-		o := &a.seen[i]
-		round.Statuses[orElse(o.fault, strconv.Itoa(o.status))]++
-		if r.spec.won(o) {
-			round.Winners++
+// maxDetail is how many requests are listed one by one.
+const maxDetail = 4000
+
+// detail lists the rounds and, as long as there is room, their requests.
+func (r *runner) detail(out *Result) {
+	room := maxDetail
+	for i := range r.log {
+		a := &r.log[i]
+		if !a.step.fires() {
+			continue
 		}
+		round := Round{
+			Round: a.number, Step: a.step.name, AtUS: a.at.Microseconds(), SendSpanUS: a.span.Microseconds(), InFlight: a.inFlight,
+			Statuses: map[string]int{}, Requests: []proof.Request{},
+		}
+		for k := range a.seen {
+			o := &a.seen[k]
+			round.Statuses[orElse(o.fault, strconv.Itoa(o.status))] += o.times
+			if o.won {
+				round.Winners += o.times
+			}
+			if a.rate != nil || len(a.seen) > room {
+				out.DetailLeftOff += o.times
+				continue
+			}
+			round.Requests = append(round.Requests, r.requestDetail(o))
+		}
+		room -= len(round.Requests)
+		out.Detail = append(out.Detail, round)
 	}
-	return round
+}
+
+func (r *runner) requestDetail(o *observation) proof.Request {
+	out := proof.Request{Key: r.spec.allKeys()[o.key], Part: o.part, SentUS: o.sent.Microseconds(), Status: o.status, Fault: o.fault, Winner: o.won}
+	if o.first > 0 {
+		out.FirstByteUS = new(o.first.Microseconds())
+	}
+	if o.fault == "" {
+		out.DoneUS = new((o.sent + o.latency).Microseconds())
+	}
+	return out
 }
 
 // responses counts answers by kind, the most frequent first.
@@ -227,10 +160,10 @@ func (r *runner) responses() []Response {
 			o := &r.log[i].seen[j]
 			kind := Response{Status: o.status, Fault: orElse(o.fault, o.unread)}
 			if len(o.matches) > 0 {
-				kind.Expectation = r.spec.replies[o.matches[0]].Name
-				kind.BodyMatch = r.spec.replies[o.matches[0]].Matched()
+				first := &r.log[i].step.replies[o.matches[0]]
+				kind.Expectation, kind.BodyMatch = first.Name, first.Matched()
 			}
-			counts[kind]++
+			counts[kind] += o.times
 		}
 	}
 	out := []Response{}
@@ -250,9 +183,13 @@ func (r *runner) keyResults() []Key {
 	for k, name := range r.spec.allKeys() {
 		key := Key{Key: name}
 		for i := range r.log {
-			key.Winners = max(key.Winners, r.winners(&r.log[i], k))
-			for _, w := range r.log[i].watches {
-				if w.key == k && w.check == firstRows(r.spec) && (key.Rows == nil || w.last > *key.Rows) {
+			if r.log[i].step == r.spec.step {
+				key.Winners = max(key.Winners, r.winners(&r.log[i], k))
+			}
+		}
+		if check := firstRows(r.spec); check != nil {
+			for _, w := range r.allWatches() {
+				if w.key == k && w.check == check && (key.Rows == nil || w.last > *key.Rows) {
 					key.Rows = &w.last
 				}
 			}
@@ -264,9 +201,11 @@ func (r *runner) keyResults() []Key {
 
 // firstRows is the check that Key.Rows shows: the first that is made for each key.
 func firstRows(s *Spec) *rowCheck {
-	for i := range s.rows {
-		if !s.rows[i].perRun {
-			return &s.rows[i]
+	for _, rows := range [][]rowCheck{s.rows, s.whole.rows} {
+		for i := range rows {
+			if !rows[i].perRun {
+				return &rows[i]
+			}
 		}
 	}
 	return nil
@@ -275,35 +214,19 @@ func firstRows(s *Spec) *rowCheck {
 func (r *runner) winners(a *attack, key int) int {
 	n := 0
 	for i := range a.seen {
-		if a.seen[i].key == key && r.spec.won(&a.seen[i]) {
-			n++
+		if a.seen[i].key == key && a.seen[i].won {
+			n += a.seen[i].times
 		}
 	}
 	return n
 }
 
-func (r *runner) latencies() []time.Duration {
-	var all []time.Duration
-	for i := range r.log {
-		for j := range r.log[i].seen {
-			if r.log[i].seen[j].fault == "" {
-				all = append(all, r.log[i].seen[j].latency)
-			}
-		}
-	}
-	slices.Sort(all)
-	return all
-}
-
 func (r *runner) latency() Latency {
-	all := r.latencies()
-	if len(all) == 0 {
+	all := r.allLatencies()
+	if all.empty() {
 		return Latency{}
 	}
-	at := func(q float64) *int64 {
-		us := quantile(all, q).Microseconds()
-		return &us
-	}
+	at := func(q float64) *int64 { return new(all.at(q).Microseconds()) }
 	return Latency{P50: at(0.50), P95: at(0.95), P99: at(0.99), Max: at(1)}
 }
 
@@ -312,11 +235,14 @@ func (r *runner) overlap() Overlap {
 	out := Overlap{ControlRounds: len(c.blocks), ControlRequests: c.used}
 	var spans []time.Duration
 	for i := range r.log {
+		if r.log[i].step != r.spec.step {
+			continue
+		}
 		spans = append(spans, r.log[i].span)
 		out.InFlightMax = max(out.InFlightMax, r.log[i].inFlight)
 	}
 	if len(spans) > 0 {
-		out.SendSpanUS = Span{quantile(spans, 0.5).Microseconds(), quantile(spans, 0.95).Microseconds()}
+		out.SendSpanUS = Span{Median: quantile(spans, 0.5).Microseconds(), P95: quantile(spans, 0.95).Microseconds()}
 	}
 	if len(c.blocks) == 0 {
 		return out

@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -44,45 +45,62 @@ func (c *rowCheck) asksForRows() bool {
 
 // watchRun begins the checks for the whole run.
 func (r *runner) watchRun(ctx context.Context) error {
-	for i := range r.spec.rows {
-		c := &r.spec.rows[i]
-		if !c.perRun {
-			continue
+	for _, st := range r.spec.judged() {
+		for i := range st.rows {
+			c := &st.rows[i]
+			if !c.perRun {
+				continue
+			}
+			args, err := c.arguments(nil)
+			if err != nil {
+				return err
+			}
+			w, err := r.begin(ctx, &watch{check: c, args: args, key: -1, round: -1})
+			if err != nil {
+				return err
+			}
+			r.watches = append(r.watches, w)
 		}
-		args, err := c.arguments(nil)
-		if err != nil {
-			return err
-		}
-		w, err := r.begin(ctx, &watch{check: c, args: args, key: -1, round: -1})
-		if err != nil {
-			return err
-		}
-		r.watches = append(r.watches, w)
 	}
 	return nil
 }
 
-// watchRound begins the checks of one round, a watch a key.
-func (r *runner) watchRound(ctx context.Context, v *volley) ([]*watch, error) {
+// watchCells begins the checks of one round, a watch for each list of
+// arguments: one a key, or one a message where messages differ.
+func (r *runner) watchCells(ctx context.Context, rows []rowCheck, cells []cell) ([]*watch, error) {
 	var watches []*watch
-	for i := range r.spec.rows {
-		c := &r.spec.rows[i]
-		for k := range v.cells {
+	for i := range rows {
+		c := &rows[i]
+		known := map[string]bool{}
+		for k := range cells {
 			if c.perRun {
 				break
 			}
-			args, err := c.arguments(v.cells[k].moment.data(v.cells[k].vars))
+			w, err := r.watchOf(c, &cells[k])
 			if err != nil {
 				return nil, err
 			}
-			w, err := r.begin(ctx, &watch{check: c, args: args, key: k, round: v.cells[k].moment.Round})
-			if err != nil {
+			if made := fmt.Sprintf("%d %q", w.key, w.args); known[made] {
+				continue
+			} else {
+				known[made] = true
+			}
+			if w, err = r.begin(ctx, w); err != nil {
 				return nil, err
 			}
 			watches = append(watches, w)
 		}
 	}
 	return watches, nil
+}
+
+func (r *runner) watchOf(c *rowCheck, of *cell) (*watch, error) {
+	args, err := c.arguments(of.moment.data(of.vars))
+	if err != nil {
+		return nil, err
+	}
+	r.made.note(c, args)
+	return &watch{check: c, args: args, key: max(0, slices.Index(r.spec.keys, of.moment.Key)), round: of.moment.Round}, nil
 }
 
 // begin reads what is there before anything is sent, which also shows a wrong

@@ -30,23 +30,37 @@ type runner struct {
 	deps      Deps
 	target    gate.Target
 	transport gate.Transport
-	signer    *sign.Signer
-	sources   map[string]RowSource
-	health    *healthLog
-	hold      gate.Hold
+	client    *client
+	// signers are those of the specification's requests.
+	signers map[*signing]*sign.Signer
+	sources map[string]RowSource
+	health  *healthLog
+	hold    gate.Hold
 
 	// silent counts the releases in a row that nobody answered, lastFault is
 	// why the last answer that is missing is.
 	silent    int
 	lastFault string
 	// virtual runs ahead of the clock where two rounds would else see the
-	// same time; seen are the requests made so far.
+	// same time; seen are digests of the requests
+	// made so far.
 	virtual time.Time
-	seen    map[string]bool
+	seen    map[uint64]bool
 
-	log     []attack
-	control controlLog
-	watches []*watch
+	// id marks the requests of this run; cookies are those of the login.
+	id, cookies string
+	began       time.Time
+	// stopped is why the run ended before its end, or "".
+	stopped string
+	// done counts the rounds that were gone through.
+	done       int
+	log        []attack
+	commands   []commandRun
+	control    controlLog
+	watches    []*watch
+	logWatches []*logWatch
+	latencies  map[*step]*latencies
+	made       madeRows
 	// found are the JSON paths that some answer had.
 	found  map[string]bool
 	doubts []string
@@ -70,7 +84,7 @@ func (r *runner) open(ctx context.Context) (err error) {
 	if r.health, err = newHealthLog(ctx, r.spec, r.deps); err != nil {
 		return err
 	}
-	if err := r.openSigner(); err != nil {
+	if err := r.openSigners(); err != nil {
 		return err
 	}
 	if err := r.openRows(ctx); err != nil {
@@ -85,11 +99,17 @@ func (r *runner) open(ctx context.Context) (err error) {
 		// no server answers before it has the header.
 		r.hold = gate.HoldHead
 	}
+	if err := r.watchLogs(); err != nil {
+		return err
+	}
 	r.health.check(ctx, "before")
-	return nil
+	return r.logIn(ctx)
 }
 
 func (r *runner) close() {
+	if r.client != nil {
+		r.client.close()
+	}
 	if r.transport != nil {
 		_ = r.transport.Close()
 	}
@@ -101,37 +121,47 @@ func (r *runner) close() {
 	}
 }
 
-func (r *runner) openSigner() error {
-	g := r.spec.signing
-	if g == nil {
-		return nil
-	}
-	var secret []byte
-	if g.secretEnv != "" {
-		value, ok := r.deps.Env(g.secretEnv)
-		if !ok || value == "" {
-			return &casefile.Problem{Code: casefile.CodeBadInput, Message: "the signing secret is missing: the environment variable " + g.secretEnv + " is not set",
-				Hint: "set it for this command alone"}
+func (r *runner) openSigners() error {
+	r.signers = map[*signing]*sign.Signer{}
+	for _, c := range r.spec.calls() {
+		if c.signing == nil || r.signers[c.signing] != nil {
+			continue
 		}
-		secret = []byte(value)
-	} else {
-		content, err := os.ReadFile(g.secretFile)
+		secret, err := r.secret(c.signing)
 		if err != nil {
-			return &casefile.Problem{Code: casefile.CodeNotFound, Message: "reading the signing secret", Hint: "secret_file is a file that can be read", Err: err}
+			return err
 		}
-		secret = bytes.TrimRight(content, "\r\n")
-	}
-	var err error
-	if r.signer, err = sign.New(g.config, secret); err != nil {
-		return problem(g.where, "%v", err)
+		if r.signers[c.signing], err = sign.New(c.signing.config, secret); err != nil {
+			return problem(c.signing.where, "%v", err)
+		}
 	}
 	return nil
 }
 
+func (r *runner) secret(g *signing) ([]byte, error) {
+	if g.secretEnv != "" {
+		value, ok := r.deps.Env(g.secretEnv)
+		if !ok || value == "" {
+			return nil, &casefile.Problem{Code: casefile.CodeBadInput, Message: "the signing secret is missing: the environment variable " + g.secretEnv + " is not set",
+				Hint: "set it for this command alone"}
+		}
+		return []byte(value), nil
+	}
+	content, err := os.ReadFile(g.secretFile)
+	if err != nil {
+		return nil, &casefile.Problem{Code: casefile.CodeNotFound, Message: "reading the signing secret", Hint: "secret_file is a file that can be read", Err: err}
+	}
+	return bytes.TrimRight(content, "\r\n"), nil
+}
+
 func (r *runner) openRows(ctx context.Context) error {
 	r.sources = map[string]RowSource{}
-	for i := range r.spec.rows {
-		location := r.spec.rows[i].location
+	var checks []rowCheck
+	for _, st := range r.spec.judged() {
+		checks = append(checks, st.rows...)
+	}
+	for i := range checks {
+		location := checks[i].location
 		if r.sources[location] != nil {
 			continue
 		}
@@ -154,7 +184,7 @@ func (r *runner) connect(ctx context.Context, address string) error {
 		return err
 	}
 	r.target = gate.Target{Address: address, TLS: config, Timeout: r.spec.timeout,
-		BodyLimit: min(bodyLimit, bodiesLimit/r.spec.atOnce())}
+		BodyLimit: min(bodyLimit, bodiesLimit/r.spec.most())}
 	host := r.spec.base.Host
 	second, err := r.speaksSecond(ctx)
 	if err != nil {
@@ -164,6 +194,7 @@ func (r *runner) connect(ctx context.Context, address string) error {
 	if second {
 		r.transport = h2.New(r.target)
 	}
+	r.client = newClient(r.target, second)
 	r.control.loopback = r.spec.Loopback(ctx)
 	if r.control.trips, err = gate.Trips(ctx, r.target); err != nil {
 		return dialProblem(host, err)
@@ -200,7 +231,7 @@ func (r *runner) rounds(ctx context.Context) error {
 		var err error
 		if isAttack {
 			step = "round"
-			err = r.attack(ctx, len(r.log)+1)
+			err = r.round(ctx, r.done+1)
 		} else {
 			err = r.controlRound(ctx)
 		}
@@ -211,6 +242,7 @@ func (r *runner) rounds(ctx context.Context) error {
 			r.deps.Progress.Step(step, i+1, len(order))
 		}
 		if r.silent >= patience {
+			r.stopped = "no answers"
 			r.doubt("the run was given up after %d releases without a single answer", r.silent)
 			return nil
 		}
@@ -220,6 +252,40 @@ func (r *runner) rounds(ctx context.Context) error {
 		return r.explain(err)
 	}
 	return nil
+}
+
+// round goes through the steps that take part in it.
+func (r *runner) round(ctx context.Context, number int) error {
+	cells, err := r.roundCells(number)
+	if err != nil {
+		return err
+	}
+	whole, err := r.watchCells(ctx, r.spec.whole.rows, cells)
+	if err != nil {
+		return err
+	}
+	for _, st := range r.spec.steps {
+		switch {
+		case st.stepRounds < number:
+			continue
+		case st.command != "":
+			err = r.command(ctx, st, number, cells)
+		case st.rate > 0:
+			err = r.keepRate(ctx, st, number)
+		default:
+			err = r.attack(ctx, st, number, cells)
+		}
+		if err != nil {
+			r.watches = append(r.watches, whole...)
+			return err
+		}
+		if len(r.spec.steps) > 1 {
+			r.health.during(ctx)
+		}
+	}
+	r.done++
+	r.watches = append(r.watches, whole...)
+	return r.settle(ctx, whole)
 }
 
 // fire releases requests and notices when nobody answers.
@@ -251,6 +317,7 @@ func (r *runner) explain(err error) error {
 	case len(r.log) == 0:
 		return dialProblem(r.spec.base.Host, err)
 	}
-	r.doubt("the connection was lost after %d of %d rounds (%s)", len(r.log), r.spec.rounds, fault.Kind)
+	r.stopped = "connection lost"
+	r.doubt("the connection was lost after %d of %d rounds (%s)", r.done, r.spec.rounds, fault.Kind)
 	return nil
 }

@@ -23,7 +23,7 @@ const (
 
 func (s *Spec) controlKind() kind {
 	switch {
-	case s.atOnce() < 2:
+	case !s.races():
 		return controlNone
 	case s.control != nil:
 		return controlGiven
@@ -65,7 +65,7 @@ func (s *Spec) total() int {
 	if s.controls() > 0 {
 		singles = 2 * solosPerControl
 	}
-	return singles + s.rounds*s.atOnce() + (s.controls()+s.moreControls())*(s.controlSize()+solosPerControl)
+	return singles + s.attackRequests() + (s.controls()+s.moreControls())*(s.controlSize()+solosPerControl)
 }
 
 // schedule returns the order of rounds, true for an attack. A control round

@@ -309,7 +309,7 @@ func TestDocument(t *testing.T) {
 		t.Error(document["schema"], document["verdict"])
 	}
 	result.Name, result.Environment, result.StartedAt = "../../etc/passwd", "prod eu", "2025-12-24T03:20:37.914Z"
-	if diff := cmp.Diff("..-..-etc-passwd_prod-eu_20251224T032037.914000Z.json", result.FileName()); diff != "" {
+	if diff := cmp.Diff("..-..-etc-passwd_prod-eu_20251224T032037.914000Z", result.FileName()); diff != "" {
 		t.Error(diff)
 	}
 }

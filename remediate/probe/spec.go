@@ -39,26 +39,31 @@ type Spec struct {
 	// Name and Environment are the user's own words, for reports and file names.
 	Name, Environment string
 
-	target   source
 	vars     []variable
 	keys     []string
-	method   string
-	headers  []header
-	body     source
-	signing  *signing
-	copies   int
-	rounds   int
 	carrier  string
-	replies  []expect.Response
-	rows     []rowCheck
-	latency  []latencyLimit
 	health   *health
 	timeout  time.Duration
 	limit    time.Duration
 	tls      tlsFiles
 	control  *control
-	fallback bool // nothing was expected by the user
+	login    *login
+	mark     string // name of a header that carries the run's id, or ""
+	fallback bool   // nothing was expected by the user
 
+	// steps are what is done in each round, in order. Without steps in the
+	// file there is one.
+	steps []*step
+	// The embedded step is the one whose overlap must be proven: the first
+	// that sends most at once. Control rounds imitate it.
+	*step
+	// rounds is how often the steps are gone through.
+	rounds int
+	// whole are expectations on what all steps together did.
+	whole step
+
+	// taken are the values that templates have from the login, stand-ins before it.
+	taken map[string]string
 	// base is the scheme and host of every request.
 	base *url.URL
 	// fresh is true where rounds differ, so that their rows can be told apart.
@@ -72,7 +77,9 @@ type header struct {
 
 // signing is how requests are signed; the secret itself is read when the probe runs.
 type signing struct {
-	config                sign.Config
+	config sign.Config
+	// fresh signs anew, with a new time-stamp, whenever the same is sent again.
+	fresh                 bool
 	secretEnv, secretFile string
 	where                 string
 }
@@ -118,11 +125,40 @@ type control struct {
 // Copies is the number of requests for each key at once.
 func (s *Spec) Copies() int { return s.copies }
 
+// Commands are the commands that the steps run, as they were written.
+func (s *Spec) Commands() []string {
+	var all []string
+	for _, st := range s.steps {
+		if st.command != "" {
+			all = append(all, st.command)
+		}
+	}
+	return all
+}
+
 // Rounds is the number of attack rounds.
 func (s *Spec) Rounds() int { return s.rounds }
 
-// atOnce is the number of requests of an attack round.
-func (s *Spec) atOnce() int { return s.copies * max(1, len(s.keys)) }
+// atOnce is the number of requests that the step under proof sends at once.
+func (s *Spec) atOnce() int { return max(1, s.copies*max(1, len(s.keys))) }
+
+// most is the number of requests that any step sends at once.
+func (s *Spec) most() int {
+	n := 1
+	for _, st := range s.steps {
+		n = max(n, st.together(len(s.allKeys())))
+	}
+	return n
+}
+
+// attackRequests is the number of requests of all steps in all rounds.
+func (s *Spec) attackRequests() int {
+	n := 0
+	for _, st := range s.steps {
+		n += st.stepRounds * st.size(len(s.allKeys()))
+	}
+	return n
+}
 
 // allKeys are the keys; a probe without keys has one, the empty one.
 func (s *Spec) allKeys() []string {

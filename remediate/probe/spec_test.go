@@ -34,9 +34,14 @@ func TestMistakesHaveLineAndColumn(t *testing.T) {
 	for _, test := range []struct{ name, old, new, want string }{
 		{"not yaml", "request:", "request: [", "probe.yaml:7:1: "},
 		{"unknown key", "target:", "targets:", `probe.yaml:2:1: unknown key "targets"`},
-		{"of later", "expect:", "steps: []\nexpect:", `probe.yaml:8:1: unknown key "steps"`},
+		{"top with steps", "expect:", "steps: [{fire: {copies: 2}}]\nexpect:", "expects responses and latency in its steps"},
+		{"fire with steps", "expect:", "steps: [{fire: {copies: 2}}]\nfire: {copies: 3}\nexpect:", "says in each step what it fires"},
+		{"two ways", "expect:", "fire: {copies: 2, distinct: 2}\nexpect:", "probe.yaml:8:7: only one of copies, distinct and rate"},
+		{"cut of many", "expect:", "fire: {distinct: 2, cut: true}\nexpect:", "again_after and cut belong to copies"},
+		{"all the same", `body: "{{.seat}}"`, "body: same\nfire: {distinct: 5}", "the messages would all be the same"},
+		{"pattern", "expect:", "expect:\n  logs: [{file: a.log, match: '(', exactly: 0}]", "that is no regular expression"},
 		{"unknown key deep", "exactly: 1", "exact: 1", `probe.yaml:10:21: unknown key "exact"`},
-		{"fire of later", "expect:", "fire: {rate: 10}\nexpect:", `probe.yaml:8:8: unknown key "rate"`},
+		{"half a rate", "expect:", "fire: {rate: 10}\nexpect:", "probe.yaml:8:7: rate and for belong together"},
 		{"version", "v1", "v2", `probe.yaml:1:8: this is probe "v2"`},
 		{"no version", "probe: v1\n", "", "the first key must be probe: v1"},
 		{"twice", "target:", "probe: v1\ntarget:", "probe.yaml:2:1"},
@@ -160,7 +165,7 @@ health: {url: "http://localhost/health?key=hunter2"}
 }
 
 func TestSchedule(t *testing.T) {
-	s := &Spec{copies: 5, rounds: 20, fresh: true}
+	s := &Spec{step: &step{copies: 5}, rounds: 20, fresh: true}
 	order := s.schedule()
 	attacks, controls := 0, 0
 	for _, attack := range order {
@@ -173,7 +178,7 @@ func TestSchedule(t *testing.T) {
 	if attacks != 20 || controls != 10 || order[0] || order[len(order)-1] == false && order[len(order)-2] == false {
 		t.Errorf("%v", order)
 	}
-	s = &Spec{copies: 5, rounds: 1, keys: []string{"a", "b"}}
+	s = &Spec{step: &step{copies: 5}, rounds: 1, keys: []string{"a", "b"}}
 	if diff := cmp.Diff([]bool{true, false, false, false, false, false}, s.schedule()); diff != "" {
 		t.Errorf("the attack's own keys must come first:\n%s", diff)
 	}

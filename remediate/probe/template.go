@@ -3,6 +3,7 @@ package probe
 import (
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 	"text/template"
@@ -90,8 +91,10 @@ type variable struct {
 	value source
 }
 
-func evaluate(vars []variable, m moment) (map[string]string, error) {
-	values := make(map[string]string, len(vars))
+// evaluate fills vars in, over the values that are known before.
+func evaluate(known map[string]string, vars []variable, m moment) (map[string]string, error) {
+	values := make(map[string]string, len(vars)+len(known))
+	maps.Copy(values, known)
 	for i := range vars {
 		text, err := vars[i].value.render(m.data(values))
 		if err != nil {

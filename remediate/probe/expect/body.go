@@ -86,3 +86,14 @@ func (w Want) Text() string {
 	}
 	return fmt.Sprint(w.Value)
 }
+
+// Scalar is a text, a number or a truth as text; ok is false for anything else.
+func Scalar(value any) (text string, ok bool) {
+	switch v := value.(type) {
+	case string:
+		return v, true
+	case json.Number, bool:
+		return fmt.Sprint(v), true
+	}
+	return "", false
+}

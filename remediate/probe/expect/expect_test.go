@@ -95,14 +95,14 @@ func TestMatchOfBodiesThatAreNotJSON(t *testing.T) {
 		{"noop", NewBody([]byte(`{"status":"noop"}`), false), false, true},
 		{"torn", NewBody([]byte(`{"status":"noop"}`), true), false, false},
 	} {
-		if got := inserted.Match(200, test.body); got != test.inserted {
+		if got := inserted.Match(200, nil, test.body); got != test.inserted {
 			t.Errorf("%s: not_json matches %v", test.name, got)
 		}
-		if got := replayed.Match(200, test.body); got != test.replayed {
+		if got := replayed.Match(200, nil, test.body); got != test.replayed {
 			t.Errorf("%s: json matches %v", test.name, got)
 		}
 	}
-	if inserted.Match(0, NewBody(nil, false)) {
+	if inserted.Match(0, nil, NewBody(nil, false)) {
 		t.Error("a missing answer matches")
 	}
 }

@@ -1,0 +1,17 @@
+//go:build unix
+
+package probe
+
+import (
+	"context"
+	"os/exec"
+	"syscall"
+)
+
+// shell makes a command of its own group, so that its end takes along what it started.
+func shell(ctx context.Context, text string) *exec.Cmd {
+	command := exec.CommandContext(ctx, "sh", "-c", text)
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
+	return command
+}
