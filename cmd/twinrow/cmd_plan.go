@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -18,6 +19,7 @@ type planOptions struct {
 	migrationsDir   string
 	indexName       string
 	decisions       string
+	strategy        string
 }
 
 func (p *program) cmdPlan() *cli.Command {
@@ -30,7 +32,7 @@ func (p *program) cmdPlan() *cli.Command {
 			&cli.StringFlag{Name: "keep", Value: survivor.Default, Usage: "`RULE` for the row that stays: " + strings.Join(survivor.Names, ", ")},
 			&cli.StringFlag{Name: "differing", Value: plan.Hold, Usage: "`RULE` for groups whose copies differ: " + plan.Hold + ", " + plan.KeepSurvivor},
 			&cli.StringFlag{Name: "decisions", Usage: "`FILE` of a person's choices: the CSV of the report with its keep column filled in for every held group"},
-			&cli.StringFlag{Name: "strategy", Value: "auto", Usage: "`WAY` to clean: auto, atomic"},
+			&cli.StringFlag{Name: "strategy", Value: plan.Auto, Usage: "`WAY` to clean: atomic (one transaction, writers wait), online (Postgres: writers go on), or auto, which is online for a large table"},
 			&cli.StringFlag{Name: "index-name", Usage: "`NAME` of the index (default: made of the table and the key)"},
 			&cli.StringFlag{Name: "migrations", Usage: "`KIND` of migration: " + strings.Join(dialect.MigrationKinds(), ", ") + " (default: wrangler for D1, else plain)"},
 			&cli.StringFlag{Name: "migrations-dir", Usage: "`DIR` of the team's migrations, whose numbers are continued (default: in the case)"},
@@ -45,10 +47,10 @@ func (p *program) cmdPlan() *cli.Command {
 			if err != nil {
 				return err
 			}
-			if s := c.String("strategy"); s != "auto" && s != "atomic" {
-				return oneOf("--strategy", s, []string{"auto", "atomic"})
+			if s := c.String("strategy"); !slices.Contains(plan.Strategies, s) {
+				return oneOf("--strategy", s, plan.Strategies)
 			}
-			made, err := p.plan(args[0], planOptions{c.String("keep"), c.String("differing"), c.String("migrations"), c.String("migrations-dir"), c.String("index-name"), c.String("decisions")})
+			made, err := p.plan(args[0], planOptions{c.String("keep"), c.String("differing"), c.String("migrations"), c.String("migrations-dir"), c.String("index-name"), c.String("decisions"), c.String("strategy")})
 			if err != nil {
 				return err
 			}
@@ -82,7 +84,7 @@ func (p *program) plan(dir string, o planOptions) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	made, err := plan.Make(opened, plan.Options{Decisions: decisions, Tool: tool(), Keep: o.keep, Choose: choose, Differing: o.differing, IndexName: o.indexName})
+	made, err := plan.Make(opened, plan.Options{Decisions: decisions, Tool: tool(), Keep: o.keep, Choose: choose, Differing: o.differing, IndexName: o.indexName, Strategy: o.strategy})
 	if err != nil {
 		return nil, err
 	}

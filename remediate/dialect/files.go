@@ -48,31 +48,46 @@ func Files(opened *plan.Case, p *plan.Plan, opts Options) ([]plan.File, error) {
 
 // numbered are the files under sql/ in the order to run them.
 func numbered(works []*plan.Work) ([]plan.File, error) {
-	clean, undo, verify, err := engineFiles(works)
-	if err != nil {
-		return nil, err
+	var online, atomic []*plan.Work
+	for _, w := range works {
+		if w.Strategy == plan.Online {
+			online = append(online, w)
+		} else {
+			atomic = append(atomic, w)
+		}
 	}
-	const name = "20_clean_and_index"
-	return []plan.File{
-		file(works, name+".sql", "the clean-up and the unique index: all of it, or nothing where a row is no longer as the evidence has it", clean),
-		file(works, name+"_undo.sql", "the way back of "+name+".sql", undo),
-		file(works, "50_verify.sql", "what must hold after "+name+".sql; it changes no table of yours, and fails where a check does", verify),
-	}, nil
+	files := onlineFiles(online)
+	if len(atomic) > 0 {
+		clean, undo, err := engineFiles(atomic)
+		if err != nil {
+			return nil, err
+		}
+		const name = "20_clean_and_index"
+		files = append(files,
+			file(atomic, name+".sql", "the clean-up and the unique index: all of it, or nothing where a row is no longer as the evidence has it", clean),
+			file(atomic, name+"_undo.sql", "the way back of "+name+".sql", undo))
+	}
+	verify, err := verifyFile(works)
+	return append(files, file(works, "50_verify.sql", "what must hold after the clean-up; it changes no table of yours, and fails where a check does", verify)), err
 }
 
-func engineFiles(works []*plan.Work) (clean, undo, verify string, err error) {
+func engineFiles(works []*plan.Work) (clean, undo string, err error) {
 	if works[0].Engine == "postgres" {
-		return postgresClean(works), postgresUndo(works), postgresVerify(works), nil
+		return postgresClean(works), postgresUndo(works), nil
 	}
 	d1 := works[0].Engine == "d1"
 	if clean, err = sqliteClean(works, d1); err != nil {
-		return "", "", "", err
+		return "", "", err
 	}
-	if undo, err = sqliteUndo(works, d1); err != nil {
-		return "", "", "", err
+	undo, err = sqliteUndo(works, d1)
+	return clean, undo, err
+}
+
+func verifyFile(works []*plan.Work) (string, error) {
+	if works[0].Engine == "postgres" {
+		return postgresVerify(works), nil
 	}
-	verify, err = sqliteVerify(works, d1)
-	return clean, undo, verify, err
+	return sqliteVerify(works, works[0].Engine == "d1")
 }
 
 // file puts the head on a file: what it does, to what, and how to run it.

@@ -31,11 +31,17 @@ type Postgres struct {
 	*plan.Work
 	// work is the temporary table's name.
 	work string
+	// online is true where rows are locked one by one and not the table.
+	online bool
+	// listed is the table in which a file of batches lists all rows, "" elsewhere.
+	listed string
+	// span narrows the quarantine to some groups; "" is all of them.
+	span string
 }
 
 // NewPostgres prepares the statements; n tells the tables of one transaction apart.
 func NewPostgres(w *plan.Work, n int) Postgres {
-	return Postgres{Work: w, work: fmt.Sprintf("pg_temp.twinrow_work_%d", n)}
+	return Postgres{Work: w, work: fmt.Sprintf("pg_temp.twinrow_work_%d", n), online: w.Strategy == plan.Online}
 }
 
 // PostgresName quotes a canonical table name.
@@ -88,7 +94,7 @@ func (p Postgres) match() string {
 
 // mine selects this case's rows of the quarantine q.
 func (p Postgres) mine() string {
-	return "q.case_id = " + queries.Literal(p.CaseID) + " AND q.entry = " + queries.Literal(p.Name)
+	return "q.case_id = " + queries.Literal(p.CaseID) + " AND q.entry = " + queries.Literal(p.Name) + p.span
 }
 
 // CreateWork makes the temporary table; its id columns have the table's own types.
@@ -195,9 +201,14 @@ func (p Postgres) Delete() string {
 
 // CreateIndex builds the plan's index.
 func (p Postgres) CreateIndex() string {
+	return "CREATE UNIQUE INDEX " + queries.Ident(p.Index().Name) + " ON " + p.Target() + p.indexTail(true)
+}
+
+// indexTail is what follows the table's name in CREATE INDEX.
+func (p Postgres) indexTail(unique bool) string {
 	index := p.Index()
-	sql := "CREATE UNIQUE INDEX " + queries.Ident(index.Name) + " ON " + p.Target() + " (" + keyList(index.Parts) + ")"
-	if index.NullsNotDistinct {
+	sql := " (" + keyList(index.Parts) + ")"
+	if unique && index.NullsNotDistinct {
 		sql += " NULLS NOT DISTINCT"
 	}
 	if index.Where != "" {
@@ -220,12 +231,7 @@ func keyList(parts []plan.KeyPart) string {
 }
 
 // IndexName is the quoted name of the index, with the table's schema.
-func (p Postgres) IndexName() string {
-	if schema, _ := plan.SplitName("postgres", p.Table.Table); schema != "" {
-		return queries.Ident(schema) + "." + queries.Ident(p.Index().Name)
-	}
-	return queries.Ident(p.Index().Name)
-}
+func (p Postgres) IndexName() string { return p.beside(p.Index().Name) }
 
 // MarkIndex writes down that this case built the index.
 func (p Postgres) MarkIndex() string {

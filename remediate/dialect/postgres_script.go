@@ -39,9 +39,7 @@ func postgresClean(works []*plan.Work) string {
 func (p Postgres) clean(s *script, n int) {
 	s.comment(fmt.Sprintf("%s: writers wait from here on", p.Table.Table))
 	s.add("LOCK TABLE " + p.Target() + " IN SHARE ROW EXCLUSIVE MODE")
-	s.do(append([]string{"BEGIN"}, append(raiseUnless(
-		"pg_catalog.current_setting('session_replication_role') = 'origin' AND pg_catalog.current_setting('track_counts') = 'on'",
-		"twinrow: session_replication_role must be origin and track_counts on, else foreign keys are not kept and effects cannot be counted"), "END")...)...)
+	s.do(append([]string{"BEGIN"}, append(raiseUnless(effectsCount, effectsCountMessage), "END")...)...)
 	if len(p.Groups) > 0 {
 		p.cleanRows(s, n)
 	}
@@ -51,25 +49,33 @@ func (p Postgres) clean(s *script, n int) {
 	}
 }
 
+// Without these, foreign keys are not kept and effects cannot be counted.
+const (
+	effectsCount        = "pg_catalog.current_setting('session_replication_role') = 'origin' AND pg_catalog.current_setting('track_counts') = 'on'"
+	effectsCountMessage = "twinrow: session_replication_role must be origin and track_counts on, else foreign keys are not kept and effects cannot be counted"
+)
+
 func (p Postgres) cleanRows(s *script, n int) {
 	before := fmt.Sprintf("twinrow_before_%d", n)
 	s.comment("the rows to remove and the rows that stay, as the evidence has them")
 	s.add(p.CreateWork())
-	p.fill(s)
+	if p.listed != "" {
+		s.add(p.fillListed())
+	} else {
+		p.fill(s)
+	}
 	s.add(p.AnalyzeWork())
 	s.add(p.CreateQuarantine())
 	s.comment("what is in quarantine already was done by a run before")
 	s.addAll(p.ForgetDone())
 	if move := p.Relocate(); move != "" {
 		s.comment("rows without a primary key are found again by content where they moved")
-		s.add(move)
+		s.do("BEGIN", "  IF ("+p.Missing()+") > 0 THEN", move+";", "  END IF;", "END")
 	}
-	s.comment("every row must be as the evidence has it")
-	s.do("DECLARE bad record;", "BEGIN",
-		"  SELECT * INTO bad FROM ("+p.States()+") AS s WHERE s.state <> 'same' LIMIT 1;",
-		"  IF FOUND THEN",
-		"    RAISE EXCEPTION 'twinrow: row % of group % is % since the scan; nothing was changed', bad.row_id, bad.group_no, bad.state;",
-		"  END IF;", "END")
+	if p.online {
+		s.add(p.lockRows())
+	}
+	p.requireSame(s)
 	s.add("CREATE TEMPORARY TABLE " + before + " ON COMMIT DROP AS\n" +
 		"  SELECT relid, n_tup_ins, n_tup_upd, n_tup_del FROM pg_catalog.pg_stat_xact_user_tables")
 	s.add(p.Copy())
@@ -77,6 +83,16 @@ func (p Postgres) cleanRows(s *script, n int) {
 	s.add("SET CONSTRAINTS ALL IMMEDIATE")
 	s.comment("exactly the rows foretold changed, cascades and triggers included")
 	s.do(p.effectsBlock(before)...)
+}
+
+// requireSame stops where a row is not as the evidence has it.
+func (p Postgres) requireSame(s *script) {
+	s.comment("every row must be as the evidence has it")
+	s.do("DECLARE bad record;", "BEGIN",
+		"  SELECT * INTO bad FROM ("+p.States()+") AS s WHERE s.state <> 'same' LIMIT 1;",
+		"  IF FOUND THEN",
+		"    RAISE EXCEPTION 'twinrow: row % of group % is % since the scan; nothing was changed', bad.row_id, bad.group_no, bad.state;",
+		"  END IF;", "END")
 }
 
 // fill lists the rows; the ids are strings that take the types of the table's own columns.
@@ -176,27 +192,40 @@ func (p Postgres) undo(s *script) {
 	for _, o := range plan.UndoOf(p.Operations) {
 		switch o.Op {
 		case plan.OpDropIndex:
-			s.comment("the index goes only if this case built it")
-			s.do("BEGIN",
-				"  IF pg_catalog.obj_description(pg_catalog.to_regclass("+queries.Literal(p.IndexName())+"), 'pg_class') = "+queries.Literal(Marker(p.CaseID))+" THEN",
-				"    EXECUTE "+queries.Literal(p.DropIndex())+";", "  END IF;", "END")
+			p.dropOurIndex(s)
 		case plan.OpRestore:
-			s.comment("the rows come back exactly as they were")
 			s.add(p.CreateQuarantine())
-			s.do("DECLARE kept bigint; back bigint; lost bigint;", "BEGIN",
-				"  SELECT * INTO kept FROM ("+p.CountQuarantine()+") AS c;",
-				p.restoreInto()+";",
-				"  IF back <> kept OR lost <> 0 THEN",
-				"    RAISE EXCEPTION 'twinrow: % of % rows came back, % of them not as they were, because a trigger or rule changes them; nothing was changed', back, kept, lost;",
-				"  END IF;", "END")
+			p.restoreRows(s)
 		case plan.OpRelease:
 			s.add(p.Release())
-			s.do("BEGIN",
-				"  LOCK TABLE "+p.Quarantine()+" IN ACCESS EXCLUSIVE MODE;",
-				"  IF NOT EXISTS (SELECT FROM "+p.Quarantine()+") THEN",
-				"    DROP TABLE "+p.Quarantine()+";", "  END IF;", "END")
+			s.dropEmpty(p.Quarantine())
 		}
 	}
+}
+
+func (p Postgres) dropOurIndex(s *script) {
+	s.comment("the index goes only if this case built it")
+	s.do("BEGIN",
+		"  IF pg_catalog.obj_description(pg_catalog.to_regclass("+queries.Literal(p.IndexName())+"), 'pg_class') = "+queries.Literal(Marker(p.CaseID))+" THEN",
+		"    EXECUTE "+queries.Literal(p.DropIndex())+";", "  END IF;", "END")
+}
+
+func (p Postgres) restoreRows(s *script) {
+	s.comment("the rows come back exactly as they were")
+	s.do("DECLARE kept bigint; back bigint; lost bigint;", "BEGIN",
+		"  SELECT * INTO kept FROM ("+p.CountQuarantine()+") AS c;",
+		p.restoreInto()+";",
+		"  IF back <> kept OR lost <> 0 THEN",
+		"    RAISE EXCEPTION 'twinrow: % of % rows came back, % of them not as they were, because a trigger or rule changes them; nothing was changed', back, kept, lost;",
+		"  END IF;", "END")
+}
+
+// dropEmpty drops the quarantine once nothing is in it.
+func (s *script) dropEmpty(quarantine string) {
+	s.do("BEGIN",
+		"  LOCK TABLE "+quarantine+" IN ACCESS EXCLUSIVE MODE;",
+		"  IF NOT EXISTS (SELECT FROM "+quarantine+") THEN",
+		"    DROP TABLE "+quarantine+";", "  END IF;", "END")
 }
 
 // restoreInto is Restore with its result put into the variables back and lost.

@@ -27,6 +27,8 @@ type Options struct {
 	Differing string
 	// Decisions are a person's choices, which go before any rule; nil for none.
 	Decisions *Decisions
+	// Strategy is one of Strategies; "" is Auto.
+	Strategy string
 	// IndexName replaces the name that the index would be given; it needs a
 	// case with one table.
 	IndexName string
@@ -67,6 +69,12 @@ func Make(opened *Case, opts Options) (*Plan, error) {
 func (o *Options) check(opened *Case) error {
 	if o.Differing == "" {
 		o.Differing = Hold
+	}
+	if o.Strategy == "" {
+		o.Strategy = Auto
+	}
+	if !slices.Contains(Strategies, o.Strategy) {
+		return &Problem{Code: CodeUsage, Message: fmt.Sprintf("no strategy %q", o.Strategy), Hint: "the strategies are: " + strings.Join(Strategies, ", ")}
 	}
 	if o.Differing != Hold && o.Differing != KeepSurvivor {
 		return &Problem{Code: CodeUsage, Message: fmt.Sprintf("no rule %q for groups whose copies differ", o.Differing), Hint: "the rules are: " + Hold + ", " + KeepSurvivor}
@@ -150,25 +158,18 @@ func (t *Table) settle(g *casefile.Group, settled Group) {
 	t.Groups = append(t.Groups, settled)
 }
 
-// longLock is the number of rows from which the lock of the atomic strategy
-// is worth a consent of its own: below it, cleaning and building the index
-// take a fraction of a second.
-const longLock = 100_000
-
 // operate lists the operations that the decisions ask for, with their hazards and effects.
 func (t *Table) operate(opened *Case, table *casefile.Table, opts Options, taken map[string]bool) error {
 	engine := opened.Source.Engine
-	t.Strategy, t.StrategyReason = "atomic", "one transaction: lock, clean, build the index"
-	if engine == "d1" {
-		t.StrategyReason = "D1 knows no transactions: every statement does nothing unless every check holds"
+	if err := t.choose(engine, table, opts.Strategy); err != nil {
+		return err
 	}
 	if engine == "csv" {
-		t.StrategyReason = "a file has no database to clean: the survivors are decided, and nothing is done"
 		t.Hazards = union(t.Hazards)
 		return nil
 	}
 	var lock []Hazard
-	if engine == "postgres" && table.ScannedRows >= longLock {
+	if engine == "postgres" && t.Strategy == Atomic && table.ScannedRows >= longLock {
 		lock = []Hazard{TakesLock}
 	}
 	if n := t.Removed(); n > 0 {
@@ -178,6 +179,7 @@ func (t *Table) operate(opened *Case, table *casefile.Table, opts Options, taken
 	if err := t.index(opened, table, opts, taken, lock); err != nil {
 		return err
 	}
+	t.enclose(opened.ID)
 	t.Hazards = nil
 	for _, o := range t.Operations {
 		t.Hazards = union(t.Hazards, o.Hazards)

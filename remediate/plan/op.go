@@ -20,6 +20,8 @@ type Operation struct {
 	Quarantine string `json:"quarantine,omitempty"`
 	// Index is the index that is built or dropped.
 	Index *Index `json:"index,omitempty"`
+	// Fence names the trigger that keeps new duplicates out, and its function.
+	Fence string `json:"fence,omitempty"`
 }
 
 // Names of the operations and of their inverses.
@@ -30,6 +32,8 @@ const (
 	OpRestore     = "restore"
 	OpUniqueIndex = "unique-index"
 	OpDropIndex   = "drop-index"
+	OpFence       = "fence"
+	OpUnfence     = "unfence"
 )
 
 // Undo returns the operation that takes this one back; ok is false where there is none.
@@ -41,6 +45,10 @@ func (o Operation) Undo() (inverse Operation, ok bool) {
 		return restore(o), true
 	case OpUniqueIndex:
 		return dropIndex(o), true
+	case OpFence:
+		return unfence(o), true
+	case OpUnfence:
+		return fence(o.Fence), true
 	default:
 		return Operation{}, false
 	}
