@@ -3,15 +3,19 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"twinrow/detect/casefile"
 	"twinrow/detect/key"
 	"twinrow/remediate/apply"
+	"twinrow/remediate/dialect"
 	"twinrow/remediate/plan"
 	"twinrow/report"
+	"twinrow/report/progress"
 )
 
 func (p *program) cmdApply() *cli.Command {
@@ -19,16 +23,24 @@ func (p *program) cmdApply() *cli.Command {
 		Name:        "apply",
 		Usage:       "carry the plan out: quarantine, delete, build the index",
 		UsageText:   "twinrow apply CASE [SOURCE] [--dry-run] [--allow HAZARD,…] [--yes]",
-		Description: "SOURCE left out is $DATABASE_URL, then the place that the case was scanned at.\n\nEXAMPLE\n   twinrow apply incident --dry-run",
+		Description: "SOURCE left out is $DATABASE_URL, then the place that the case was scanned at.\nA plan that is online stops after the batch in hand at Ctrl-C, or when there is a file CASE/stop.\n\nEXAMPLE\n   twinrow apply incident --dry-run",
 		Flags: []cli.Flag{
 			boolFlag("dry-run", "do everything in a transaction and roll it back"),
 			&cli.StringSliceFlag{Name: "allow", Usage: "consent to these `HAZARDS` of the plan, by name"},
+			&cli.StringFlag{Name: "until", Usage: "stop after this `STEP`: " + strings.Join(apply.Untils, ", ") + " (what is left is done by the next apply)"},
+			&cli.IntFlag{Name: "batch", Value: dialect.OnlineBatch, Usage: "remove at most this many `ROWS` in one transaction, where the plan is online"},
+			&cli.DurationFlag{Name: "pause", Value: onlinePause, Usage: "wait this `LONG` between two batches"},
+			&cli.DurationFlag{Name: "max-lag", Usage: "wait while a standby is further behind than this `LONG`, as 5s (default: do not look)"},
 			yesFlag(),
 			formatFlag("text", "text", "json"),
 		},
 		Action: func(c *cli.Context) error {
+			opts, err := applyOptions(c)
+			if err != nil {
+				return err
+			}
 			return p.withPlan(c, func(w *planned) error {
-				dry := c.Bool("dry-run")
+				dry := opts.DryRun
 				if _, err := plan.ParseHazards(c.StringSlice("allow")); err != nil {
 					return err
 				}
@@ -40,11 +52,29 @@ func (p *program) cmdApply() *cli.Command {
 						return err
 					}
 				}
-				result, err := apply.Run(c.Context, w.target, w.opened, w.plan, apply.Options{Allow: c.StringSlice("allow"), DryRun: dry, Progress: steps{p, c}})
+				opts.Progress = p.steps(c)
+				result, err := apply.Run(c.Context, w.target, w.opened, w.plan, opts)
 				return p.printResult(c, result, "cleaned", "removed", err)
 			})
 		},
 	})
+}
+
+// onlinePause is the time between two batches that leaves the server room for
+// the application's own work.
+const onlinePause = 20 * time.Millisecond
+
+func applyOptions(c *cli.Context) (apply.Options, error) {
+	opts := apply.Options{Allow: c.StringSlice("allow"), DryRun: c.Bool("dry-run"), Until: c.String("until"), Batch: c.Int("batch"), Pause: c.Duration("pause"), MaxLag: c.Duration("max-lag")}
+	switch {
+	case opts.Until != "" && !slices.Contains(apply.Untils, opts.Until):
+		return opts, oneOf("--until", opts.Until, apply.Untils)
+	case opts.Batch < 1:
+		return opts, &key.Problem{Code: key.CodeUsage, Message: "--batch must be 1 or more", Hint: "leave it out for " + report.Count(dialect.OnlineBatch, "row")}
+	case opts.Pause < 0 || opts.MaxLag < 0:
+		return opts, &key.Problem{Code: key.CodeUsage, Message: "--pause and --max-lag cannot be negative", Hint: "write them as 20ms or 5s"}
+	}
+	return opts, nil
 }
 
 func (p *program) cmdUndo() *cli.Command {
@@ -59,7 +89,7 @@ func (p *program) cmdUndo() *cli.Command {
 				if err := p.confirm(c, "Put back the removed rows and drop the index that was built?"); err != nil {
 					return err
 				}
-				result, err := apply.Undo(c.Context, w.target, w.opened, w.plan, apply.Options{Progress: steps{p, c}})
+				result, err := apply.Undo(c.Context, w.target, w.opened, w.plan, apply.Options{Pause: onlinePause, Progress: p.steps(c)})
 				return p.printResult(c, result, "restored", "put back", err)
 			})
 		},
@@ -173,11 +203,14 @@ func (w *planned) question() string {
 	return upperFirst(strings.Join(parts, ", ")) + "?"
 }
 
-// steps tells a person what a run does, on request.
+// steps tells a person what a run does, on request, and how far long work is.
 type steps struct {
+	*progress.Line
 	p *program
 	c *cli.Context
 }
+
+func (p *program) steps(c *cli.Context) steps { return steps{p.progress(c), p, c} }
 
 func (s steps) Step(table, what string) {
 	if s.c.Bool("verbose") {
@@ -211,6 +244,9 @@ func (p *program) printResult(c *cli.Context, result *apply.Result, groupsWord, 
 			fmt.Fprintf(p.stdout, ", index %s", oneLine(t.Index))
 		}
 		fmt.Fprintln(p.stdout)
+		if t.Healed != "" {
+			fmt.Fprintf(p.stdout, "  %s; it was dropped and built again\n", oneLine(t.Healed))
+		}
 		for _, d := range t.Drifted {
 			fmt.Fprintf(p.stdout, "  group %d left alone: row %s is %s\n", d.Group, oneLine(d.Row), d.State)
 		}

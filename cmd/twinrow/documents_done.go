@@ -51,6 +51,7 @@ type work struct {
 	Table   string `json:"table"`
 	Rows    int    `json:"rows"`
 	Index   string `json:"index"`
+	Step    string `json:"step"`
 	Drifted []int  `json:"drifted"`
 }
 
@@ -60,6 +61,12 @@ func (w *work) text(event string) string {
 	case "started":
 		return "clean-up begun"
 	case "committed":
+		if text := map[string]string{"fence": "fence put up against new duplicates on ", "unfence": "fence taken away from "}[w.Step]; text != "" {
+			return text + report.Plain(w.Table)
+		}
+		if w.Step == "index" {
+			return "unique index " + report.Plain(w.Index) + " built on " + report.Plain(w.Table)
+		}
 		text := report.Count(w.Rows, "row") + " of " + report.Plain(w.Table) + " moved to quarantine"
 		if w.Index != "" {
 			text += ", unique index " + report.Plain(w.Index) + " built"

@@ -34,6 +34,8 @@ const (
 	forApply purpose = iota
 	forUndo
 	forVerify
+	forBatch // a part of an online clean-up: rows are locked, not the table
+	forBack  // a part of its undo
 )
 
 // session is one open transaction over one table of a plan.
@@ -74,6 +76,9 @@ type state struct {
 	kept map[int]int
 	// index is there.
 	index indexState
+	// fenced is true where an online clean-up's fence is up; fenceLeft and
+	// buildLeft where anything of a fence or of an unfinished index is there.
+	fenced, fenceLeft, buildLeft bool
 }
 
 func (s state) rows() int {
@@ -88,10 +93,12 @@ func (s state) rows() int {
 type indexState int
 
 const (
-	indexNone  indexState = iota // there is none
-	indexOurs                    // this case built it
-	indexOther                   // it is sound, and somebody else built it
-	indexWrong                   // it is not what the plan wants
+	indexNone      indexState = iota // there is none
+	indexOurs                        // this case built it
+	indexOther                       // it is sound, and somebody else built it
+	indexWrong                       // it is not what the plan wants
+	indexInert                       // it is INVALID and enforces nothing: its build met duplicates
+	indexEnforcing                   // it is INVALID and rejects writes all the same
 )
 
 // Drift is a row that is no longer as the evidence has it.
@@ -118,8 +125,55 @@ type Options struct {
 	DryRun bool
 	// LockWait bounds how long a run tries to get its locks, 30 s where it is 0.
 	LockWait time.Duration
+	// Until stops after a step: one of Untils, "" for the end.
+	Until string
+	// Batch is how many rows one transaction of an online clean-up removes at
+	// most, 1,000 where it is 0. Pause is the time between two of them.
+	Batch int
+	Pause time.Duration
+	// MaxLag makes an online clean-up wait while a standby is further behind; 0
+	// does not look.
+	MaxLag time.Duration
 	// Progress is told of each step.
 	Progress Progress
+}
+
+// Steps after which a run can be told to stop.
+const (
+	UntilFence = "fence"
+	UntilClean = "clean"
+	UntilIndex = "index"
+)
+
+// Untils are the names that Options.Until takes.
+var Untils = []string{UntilFence, UntilClean, UntilIndex}
+
+// Counter is a Progress that also counts rows, as progress.Line does.
+type Counter interface {
+	// Start begins a piece of work of total rows.
+	Start(label string, total int64)
+	// Add counts rows done.
+	Add(rows int64)
+	// Done ends the piece.
+	Done()
+}
+
+func (o Options) start(table string, rows int) {
+	if c, ok := o.Progress.(Counter); ok {
+		c.Start(table, int64(rows))
+	}
+}
+
+func (o Options) add(rows int) {
+	if c, ok := o.Progress.(Counter); ok {
+		c.Add(int64(rows))
+	}
+}
+
+func (o Options) done() {
+	if c, ok := o.Progress.(Counter); ok {
+		c.Done()
+	}
 }
 
 func (o Options) step(table, what string) {
@@ -145,6 +199,8 @@ type TableResult struct {
 	Rows   int `json:"rows"`
 	// Index is the index that this run built or dropped, "" for none.
 	Index string `json:"index,omitempty"`
+	// Healed tells of an INVALID index that was dropped to be built again.
+	Healed string `json:"healed,omitempty"`
 	// Already is true where nothing was left to do.
 	Already bool `json:"already"`
 	// Held counts the groups that the plan left alone.

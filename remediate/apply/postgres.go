@@ -109,7 +109,7 @@ func (s *postgresSession) start(ctx context.Context, why purpose) error {
 			return err
 		}
 	}
-	if why != forVerify {
+	if why == forApply || why == forUndo {
 		if err := s.lockCase(ctx); err != nil {
 			return err
 		}
@@ -117,9 +117,14 @@ func (s *postgresSession) start(ctx context.Context, why purpose) error {
 	if err := s.preflight(ctx, why); err != nil {
 		return err
 	}
-	mode := map[purpose]string{forApply: "SHARE ROW EXCLUSIVE", forUndo: "ACCESS EXCLUSIVE", forVerify: "ACCESS SHARE"}[why]
+	mode := map[purpose]string{forApply: "SHARE ROW EXCLUSIVE", forUndo: "ACCESS EXCLUSIVE", forVerify: "ACCESS SHARE", forBatch: "ROW EXCLUSIVE", forBack: "ROW EXCLUSIVE"}[why]
 	if err := s.exec(ctx, "locking "+s.w.Table.Table, "LOCK TABLE "+s.sql.Target()+" IN "+mode+" MODE"); err != nil {
 		return err
+	}
+	if why == forBatch || why == forBack { // from here on rows are locked, and others may wait for them
+		if err := s.exec(ctx, "starting a transaction", "SET LOCAL lock_timeout = '"+shortLock+"'"); err != nil {
+			return err
+		}
 	}
 	return s.columns(ctx)
 }

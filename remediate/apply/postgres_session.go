@@ -123,15 +123,24 @@ func (s *postgresSession) load(ctx context.Context, all bool) error {
 		return err
 	}
 	steps := append([]string{s.sql.CreateQuarantine()}, s.sql.ForgetDone()...)
-	if move := s.sql.Relocate(); move != "" {
-		steps = append(steps, move)
-	}
 	for _, sql := range steps {
 		if err := s.exec(ctx, "preparing the work", sql); err != nil {
 			return err
 		}
 	}
-	return nil
+	return s.relocate(ctx)
+}
+
+// relocate finds rows that have moved, which takes reading the whole table.
+func (s *postgresSession) relocate(ctx context.Context) error {
+	move := s.sql.Relocate()
+	if move == "" {
+		return nil
+	}
+	if missing, err := s.number(ctx, "looking for the rows", s.sql.Missing()); err != nil || missing == 0 {
+		return err
+	}
+	return s.exec(ctx, "looking for the rows", move)
 }
 
 // columnsOf are the arrays of one statement of fill.

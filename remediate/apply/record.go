@@ -20,6 +20,7 @@ const (
 	eventUndoStarted    = "undo-started"
 	eventUndoCommitting = "undo-committing"
 	eventUndoCommitted  = "undo-committed"
+	eventUndoRolledBack = "undo-rolled-back"
 	eventUndone         = "undone"
 )
 
@@ -35,6 +36,8 @@ type entryData struct {
 	Groups []int  `json:"groups"`
 	Rows   int    `json:"rows"`
 	Index  string `json:"index,omitempty"`
+	// Step is the step of an online clean-up, "" where one transaction does all.
+	Step string `json:"step,omitempty"`
 	// Found is true where a run after a crash found the commit in the database.
 	Found bool `json:"found,omitempty"`
 	// Drifted are the groups that were left alone.
@@ -52,6 +55,11 @@ type log struct {
 	// undoing likewise for an undo.
 	pending map[string]entryData
 	undoing map[string]bool
+	// back counts the rows that undos brought back since the last one that was
+	// finished, by entry; taking is a part of an undo that was being committed
+	// at the end.
+	back   map[string]int
+	taking map[string]entryData
 	// last is the last event, "" for none.
 	last string
 }
@@ -68,7 +76,7 @@ func openLog(dir string, peek bool) (*log, error) {
 	case err != nil:
 		return nil, diskProblem(err)
 	}
-	l := &log{Journal: j, done: map[string][]entryData{}, pending: map[string]entryData{}, undoing: map[string]bool{}}
+	l := &log{Journal: j, done: map[string][]entryData{}, pending: map[string]entryData{}, undoing: map[string]bool{}, back: map[string]int{}, taking: map[string]entryData{}}
 	for _, r := range j.Records() {
 		l.add(r.Event, r.Data)
 	}
@@ -98,10 +106,18 @@ func (l *log) add(event string, data json.RawMessage) {
 		l.done[entry.Entry] = append(l.done[entry.Entry], entry)
 	case eventUndoCommitting:
 		l.undoing[entry.Entry] = true
+		l.taking[entry.Entry] = entry
+	case eventUndoRolledBack:
+		delete(l.taking, entry.Entry)
+	case eventUndoCommitted:
+		delete(l.taking, entry.Entry)
+		l.back[entry.Entry] += entry.Rows
 	case eventUndone:
 		clear(l.pending)
 		clear(l.done)
 		clear(l.undoing)
+		clear(l.back)
+		clear(l.taking)
 	}
 }
 
@@ -131,7 +147,7 @@ func (l *log) rows(entry string) int {
 	for _, d := range l.done[entry] {
 		n += d.Rows
 	}
-	return n
+	return n - l.back[entry]
 }
 
 // open tells whether something was done, or may have been, and not taken back.
@@ -146,6 +162,12 @@ func (l *log) settle(entry string, s state) error {
 	}
 	pending.Found = true
 	landed := len(pending.Groups) == 0 && s.index == indexOurs
+	switch pending.Step {
+	case stepFence:
+		landed = s.fenced
+	case stepUnfence:
+		landed = !s.fenceLeft
+	}
 	for _, g := range pending.Groups {
 		landed = landed || s.kept[g] > 0
 	}
@@ -153,4 +175,22 @@ func (l *log) settle(entry string, s state) error {
 		return l.write(eventCommitted, pending)
 	}
 	return l.write(eventRolledBack, pending)
+}
+
+// settleUndo does the same for a part of an undo.
+func (l *log) settleUndo(entry string, s state) error {
+	taking, ok := l.taking[entry]
+	if !ok {
+		return nil
+	}
+	taking.Found = true
+	for _, g := range taking.Groups {
+		if s.kept[g] > 0 {
+			return l.write(eventUndoRolledBack, taking)
+		}
+	}
+	if len(taking.Groups) == 0 && taking.Rows > 0 && s.rows() > 0 { // one transaction took all of it
+		return l.write(eventUndoRolledBack, taking)
+	}
+	return l.write(eventUndoCommitted, taking)
 }

@@ -9,8 +9,8 @@ import (
 	"twinrow/remediate/plan"
 )
 
-// lockWait is how long a run tries to get its locks where nothing else is said.
-const lockWait = 30 * time.Second
+// defaultLockWait is how long a run tries to get its locks where nothing else is said.
+const defaultLockWait = 30 * time.Second
 
 // lockError says that a lock did not come in time; the transaction is over.
 type lockError struct {
@@ -25,7 +25,7 @@ func (e *lockError) Unwrap() error { return e.err }
 // growing pauses of random length, and gives up when the time is over.
 func retryLocks(ctx context.Context, wait time.Duration, run func() error) error {
 	if wait == 0 {
-		wait = lockWait
+		wait = defaultLockWait
 	}
 	deadline := time.Now().Add(wait)
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
@@ -35,7 +35,7 @@ func retryLocks(ctx context.Context, wait time.Duration, run func() error) error
 			return err
 		}
 		if time.Now().Add(pause).After(deadline) {
-			return &plan.Problem{Code: plan.CodeStopped, Message: "another session holds a lock that the clean-up needs, and did not let go of it in time; nothing of this table was changed", Hint: locked.hint + "; then run the same command again", Err: locked.err}
+			return &plan.Problem{Code: plan.CodeStopped, Message: "another session holds a lock that the clean-up needs, and did not let go of it in time; nothing is half-done", Hint: locked.hint + "; then run the same command again", Err: locked.err}
 		}
 		select {
 		case <-ctx.Done():

@@ -97,6 +97,9 @@ func (r *runner) run(ctx context.Context, works []*plan.Work) (*Result, error) {
 			return err
 		})
 		if err != nil {
+			if w.Strategy == plan.Online && done.Rows > 0 {
+				result.Tables = append(result.Tables, done) // its batches stay
+			}
 			return result, err
 		}
 		result.Tables = append(result.Tables, done)
@@ -109,6 +112,9 @@ func (r *runner) run(ctx context.Context, works []*plan.Work) (*Result, error) {
 	}
 	if r.opts.DryRun || r.log.last == eventFinished || r.log.last == "" || !r.log.open() {
 		return result, nil
+	}
+	if r.opts.Until != "" {
+		return result, r.log.write(eventStopped, nil)
 	}
 	return result, r.log.write(eventFinished, nil)
 }
@@ -160,6 +166,13 @@ func (r *runner) table(ctx context.Context, w *plan.Work, n int) (TableResult, e
 		result.Already = true
 		return result, nil
 	}
+	if w.Strategy == plan.Online {
+		err := r.onlineTable(ctx, w, n, &result)
+		return result, err
+	}
+	if r.opts.Until == UntilFence {
+		return result, nil // one transaction needs no fence
+	}
 	r.opts.step(w.Table.Table, "waiting for the lock")
 	s, err := r.t.begin(ctx, w, n, forApply)
 	if err != nil {
@@ -170,10 +183,8 @@ func (r *runner) table(ctx context.Context, w *plan.Work, n int) (TableResult, e
 	if err != nil {
 		return result, err
 	}
-	if !r.opts.DryRun {
-		if err := r.log.settle(w.Name, before); err != nil {
-			return result, err
-		}
+	if err := r.settle(w.Name, before); err != nil {
+		return result, err
 	}
 	if finished(w, before) {
 		result.Already = true
@@ -202,7 +213,7 @@ func (r *runner) change(ctx context.Context, s session, w *plan.Work, before sta
 			return change, err
 		}
 	}
-	if w.Index() == nil || len(result.Drifted) > 0 {
+	if w.Index() == nil || len(result.Drifted) > 0 || r.opts.Until == UntilClean {
 		return change, nil
 	}
 	switch before.index {
@@ -236,7 +247,7 @@ func (r *runner) rows(ctx context.Context, s session, w *plan.Work, before state
 		return err
 	}
 	if before.rows() == 0 && allGone(w, drifted) {
-		return &plan.Problem{Code: plan.CodeDrift, Message: "none of the case's rows is in " + w.Table.Table + ": this does not look like the database of the case", Hint: "name the database that was scanned, or scan this one"}
+		return notHere(w)
 	}
 	result.Drifted = append(result.Drifted, drifted...)
 	change.Drifted = driftedGroups(drifted)
@@ -265,6 +276,10 @@ func (r *runner) rows(ctx context.Context, s session, w *plan.Work, before state
 	return err
 }
 
+func notHere(w *plan.Work) error {
+	return &plan.Problem{Code: plan.CodeDrift, Message: "none of the case's rows is in " + w.Table.Table + ": this does not look like the database of the case", Hint: "name the database that was scanned, or scan this one"}
+}
+
 func allGone(w *plan.Work, drifted []Drift) bool {
 	gone := 0
 	for _, d := range drifted {
@@ -272,7 +287,7 @@ func allGone(w *plan.Work, drifted []Drift) bool {
 			gone++
 		}
 	}
-	return gone == w.RemoveCount()+len(w.Groups)
+	return gone > 0 && gone == w.RemoveCount()+len(w.Groups)
 }
 
 // commit writes the change down, makes it, and writes down that it was made.
@@ -297,8 +312,6 @@ func conclude(l *log, s session, change entryData, failed string) error {
 		return nil
 	case unknown:
 		return &plan.Problem{Code: plan.CodeStopped, Message: "the connection went away while committing, so it is not known whether the change took place", Hint: "run the same command again: it finds out from the database and goes on", Err: err}
-	case failed == "":
-		return err
 	}
 	return errors.Join(err, l.write(failed, change))
 }

@@ -22,7 +22,7 @@ func Summarise(dir string) (Summary, error) {
 	if err != nil {
 		return Summary{}, diskProblem(err)
 	}
-	l := &log{done: map[string][]entryData{}, pending: map[string]entryData{}, undoing: map[string]bool{}}
+	l := &log{done: map[string][]entryData{}, pending: map[string]entryData{}, undoing: map[string]bool{}, back: map[string]int{}, taking: map[string]entryData{}}
 	var s Summary
 	for _, r := range records {
 		l.add(r.Event, r.Data)

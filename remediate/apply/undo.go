@@ -62,6 +62,10 @@ func (r *runner) undoTable(ctx context.Context, w *plan.Work, n int) (TableResul
 		result.Already = true
 		return result, nil
 	}
+	if w.Strategy == plan.Online {
+		err := r.undoOnline(ctx, w, n, &result)
+		return result, err
+	}
 	r.opts.step(w.Table.Table, "waiting for the lock")
 	s, err := r.t.begin(ctx, w, n, forUndo)
 	if err != nil {
@@ -72,10 +76,8 @@ func (r *runner) undoTable(ctx context.Context, w *plan.Work, n int) (TableResul
 	if err != nil {
 		return result, err
 	}
-	if !r.opts.DryRun {
-		if err := r.log.settle(w.Name, now); err != nil {
-			return result, err
-		}
+	if err := r.settle(w.Name, now); err != nil {
+		return result, err
 	}
 	if now.rows() == 0 && now.index != indexOurs {
 		result.Already = true
@@ -103,15 +105,13 @@ func (r *runner) undoTable(ctx context.Context, w *plan.Work, n int) (TableResul
 }
 
 func (r *runner) commitUndo(s session, change entryData) error {
-	if r.log.last != eventUndoStarted && r.log.last != eventUndoCommitted {
-		if err := r.log.write(eventUndoStarted, begunData{r.p.SHA256}); err != nil {
-			return err
-		}
+	if err := r.beginUndo(); err != nil {
+		return err
 	}
 	if err := r.log.write(eventUndoCommitting, change); err != nil {
 		return err
 	}
-	if err := conclude(r.log, s, change, ""); err != nil {
+	if err := conclude(r.log, s, change, eventUndoRolledBack); err != nil {
 		return err
 	}
 	return r.after(r.log.write(eventUndoCommitted, change))

@@ -42,7 +42,8 @@ func (p Postgres) HelperStatements() string {
 }
 
 // keyIsIndexed holds where the leaf l has a sound index whose first columns
-// are those of the key. What is no plain column is never taken for indexed.
+// are those of the key, beside the plan's own, which an undo drops. What is no
+// plain column is never taken for indexed.
 func (p Postgres) keyIsIndexed() string {
 	var names []string
 	for _, part := range p.Index().Parts {
@@ -51,11 +52,13 @@ func (p Postgres) keyIsIndexed() string {
 		}
 		names = append(names, queries.Literal(part.Text))
 	}
+	planned := "coalesce(pg_catalog.to_regclass(" + queries.Literal(p.IndexName()) + ")::pg_catalog.oid, 1)"
 	return fmt.Sprintf("EXISTS (SELECT FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS ic ON ic.oid = i.indexrelid JOIN pg_catalog.pg_am AS am ON am.oid = ic.relam\n"+
 		"    WHERE i.indrelid = l.oid AND i.indisvalid AND i.indisready AND i.indpred IS NULL AND am.amname = 'btree'\n"+
-		"    AND (SELECT count(DISTINCT a.attname) FROM pg_catalog.unnest(i.indkey::int2[], i.indcollation::oid[]) WITH ORDINALITY AS k (attnum, own, place)\n"+
+		"    AND %s NOT IN (i.indexrelid, coalesce((SELECT h.inhparent FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid = i.indexrelid), 0))\n"+
+		"    AND (SELECT count(DISTINCT a.attname) FROM ROWS FROM (pg_catalog.unnest(i.indkey::int2[]), pg_catalog.unnest(i.indcollation::oid[])) WITH ORDINALITY AS k (attnum, own, place)\n"+
 		"         JOIN pg_catalog.pg_attribute AS a ON a.attrelid = l.oid AND a.attnum = k.attnum AND a.attcollation = k.own\n"+
-		"         WHERE k.place <= %d AND a.attname IN (%s)) = %d)", len(names), strings.Join(names, ", "), len(names))
+		"         WHERE k.place <= %d AND a.attname IN (%s)) = %d)", planned, len(names), strings.Join(names, ", "), len(names))
 }
 
 // FenceBlock puts the trigger and its function in place, unless they are.
@@ -191,6 +194,17 @@ func (p Postgres) FenceDown() []string {
 // DropHelpers returns the statements, one a row, that drop the index of the
 // fence. They run outside a transaction.
 func (p Postgres) DropHelpers() string { return p.dropOwn(p.fenceName(), "") }
+
+// DropBrokenHelpers likewise drops what an interrupted build left of it.
+func (p Postgres) DropBrokenHelpers() string {
+	return p.dropOwn(p.fenceName(), " WHERE NOT o.indisvalid")
+}
+
+// FenceRights tells whether the role may put a trigger on the table, and write
+// its function.
+func (p Postgres) FenceRights() string {
+	return "SELECT pg_catalog.has_table_privilege(" + queries.Literal(p.Target()) + "::pg_catalog.regclass, 'TRIGGER'), coalesce((SELECT pg_catalog.has_language_privilege(l.oid, 'USAGE') FROM pg_catalog.pg_language AS l WHERE l.lanname = 'plpgsql'), false)"
+}
 
 // Restoring lets the rows that an undo puts back through the fence.
 func (p Postgres) Restoring() string {

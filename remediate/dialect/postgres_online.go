@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"fmt"
+	"strings"
 
 	"twinrow/remediate/plan"
 )
@@ -61,16 +62,17 @@ func (p Postgres) LockFree() string {
 // lockRows locks the rows of the work, in the order of their ids; for a file,
 // which cannot come back to those that somebody else has.
 func (p Postgres) lockRows() string {
-	order := ""
-	for i := range p.Case.ID {
-		if order += fmt.Sprintf("w.id_%d", i+1); i < len(p.Case.ID)-1 {
-			order += ", "
-		}
+	order := make([]string, len(p.Case.ID))
+	for i := range order {
+		order[i] = fmt.Sprintf("w.id_%d", i+1)
 	}
-	return "SELECT count(*) AS locked_rows FROM (SELECT FROM " + p.work + " AS w JOIN " + p.Target() + " AS t ON " + p.match() + " ORDER BY " + order + " FOR UPDATE OF t) AS l"
+	return "SELECT count(*) AS locked_rows FROM (SELECT FROM " + p.work + " AS w JOIN " + p.Target() + " AS t ON " + p.match() + " ORDER BY " + strings.Join(order, ", ") + " FOR UPDATE OF t) AS l"
 }
 
 // Missing counts the rows of the work that are not where the scan found them.
 func (p Postgres) Missing() string {
 	return "SELECT count(*) FROM " + p.work + " AS w WHERE NOT EXISTS (SELECT FROM " + p.Target() + " AS t WHERE " + p.match() + " AND " + image + " = w.image)"
 }
+
+// DropEmpty drops the quarantine once nothing is in it.
+func (p Postgres) DropEmpty() string { return DoBlock(dropEmpty(p.Quarantine())...) }

@@ -42,10 +42,16 @@ func onlineScript(works []*plan.Work, step func(Postgres, *script)) string {
 	for _, setting := range PostgresSettings {
 		head.add(strings.Replace(setting, "SET LOCAL", "SET", 1))
 	}
+	head.add("SET default_transaction_read_only = off")
 	head.add("SET lock_timeout = '2s'")
 	head.comment("no other run of this case at the same time")
-	head.do(append(append([]string{"BEGIN"}, raiseUnless("pg_catalog.pg_try_advisory_lock("+advisoryKey(works[0].CaseID)+")",
-		"twinrow: another run works on this case; nothing was changed")...), "END")...)
+	head.do("BEGIN",
+		"  FOR try IN 1..50 LOOP -- a client that has just gone may hold it for a moment yet",
+		"    IF pg_catalog.pg_try_advisory_lock("+advisoryKey(works[0].CaseID)+") THEN", "      RETURN;", "    END IF;",
+		"    PERFORM pg_catalog.pg_sleep(0.1);", "  END LOOP;",
+		"  RAISE EXCEPTION 'twinrow: another run works on this case; nothing was changed';", "END")
+	body.comment("other runs may have the case again")
+	body.do("BEGIN", "  PERFORM pg_catalog.pg_advisory_unlock("+advisoryKey(works[0].CaseID)+");", "END")
 	return head.String() + body.String()
 }
 
@@ -57,7 +63,7 @@ func (p Postgres) fenceScript(s *script) {
 		return
 	}
 	s.comment("an index for the look-up, where the table has none on the key; what an interrupted run left of one is dropped first")
-	s.each(p.dropOwn(p.fenceName(), " WHERE NOT o.indisvalid"))
+	s.each(p.DropBrokenHelpers())
 	s.each(p.HelperStatements())
 	s.comment("the trigger refuses what the index will refuse")
 	s.do(p.FenceBlock()...)
@@ -142,7 +148,7 @@ func (p Postgres) restoreScript(s *script) {
 		s.add(batch.Release())
 		s.add("COMMIT")
 	}
-	s.dropEmpty(p.Quarantine())
+	s.do(dropEmpty(p.Quarantine())...)
 }
 
 func (p Postgres) indexScript(s *script) {

@@ -198,7 +198,7 @@ func (p Postgres) undo(s *script) {
 			p.restoreRows(s)
 		case plan.OpRelease:
 			s.add(p.Release())
-			s.dropEmpty(p.Quarantine())
+			s.do(dropEmpty(p.Quarantine())...)
 		}
 	}
 }
@@ -221,11 +221,11 @@ func (p Postgres) restoreRows(s *script) {
 }
 
 // dropEmpty drops the quarantine once nothing is in it.
-func (s *script) dropEmpty(quarantine string) {
-	s.do("BEGIN",
-		"  LOCK TABLE "+quarantine+" IN ACCESS EXCLUSIVE MODE;",
-		"  IF NOT EXISTS (SELECT FROM "+quarantine+") THEN",
-		"    DROP TABLE "+quarantine+";", "  END IF;", "END")
+func dropEmpty(quarantine string) []string {
+	return []string{"BEGIN",
+		"  LOCK TABLE " + quarantine + " IN ACCESS EXCLUSIVE MODE;",
+		"  IF NOT EXISTS (SELECT FROM " + quarantine + ") THEN",
+		"    DROP TABLE " + quarantine + ";", "  END IF;", "END"}
 }
 
 // restoreInto is Restore with its result put into the variables back and lost.

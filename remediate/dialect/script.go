@@ -26,14 +26,18 @@ func (s *script) comment(text string) {
 	s.b.WriteString("\n-- " + text + "\n")
 }
 
-// do appends a block of PL/pgSQL, in dollar quotes that do not occur in it.
-func (s *script) do(lines ...string) {
+// do appends a block of PL/pgSQL.
+func (s *script) do(lines ...string) { s.add(DoBlock(lines...)) }
+
+// DoBlock writes a block of PL/pgSQL as one statement, in dollar quotes that
+// do not occur in it.
+func DoBlock(lines ...string) string {
 	body := strings.Join(lines, "\n")
 	tag := "$twinrow$"
 	for n := 1; strings.Contains(body, tag); n++ {
 		tag = fmt.Sprintf("$twinrow%d$", n)
 	}
-	s.b.WriteString("DO " + tag + "\n" + body + "\n" + tag + ";\n")
+	return "DO " + tag + "\n" + body + "\n" + tag
 }
 
 func (s *script) String() string { return s.b.String() }

@@ -22,7 +22,7 @@ func keepFirst(_ *casefile.Table, g *casefile.Group) (Fields, []Fields, string, 
 	return g.Rows[0].ID, rest, "earliest created_at", nil
 }
 
-var options = Options{Keep: "first", Choose: keepFirst, Tool: Tool{Name: "twinrow", Version: "test"}}
+var options = Options{Keep: "first", Choose: keepFirst, Tool: Tool{Name: "twinrow", Version: "test"}, Strategy: Atomic}
 
 // tickets is a case of two groups, the second with copies that differ.
 func tickets(t *testing.T, change func(*casefile.Case)) *Case {

@@ -1,0 +1,162 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"twinrow/remediate/plan"
+)
+
+// undoOnline takes a table back in many transactions: the fence and the index
+// go first, then the rows come back batch by batch.
+func (r *runner) undoOnline(ctx context.Context, w *plan.Work, n int, result *TableResult) error {
+	run, err := r.onlineOf(ctx, w, n, result)
+	if err != nil {
+		return err
+	}
+	defer run.o.close()
+	now, err := run.settled(ctx)
+	if err != nil {
+		return err
+	}
+	if want := r.log.rows(w.Name); now.rows() < want {
+		return r.quarantineChanged(w, want, now.rows())
+	}
+	if now.rows() == 0 && now.index != indexOurs && !now.fenceLeft && !now.buildLeft {
+		result.Already = true
+		return nil
+	}
+	if now.index == indexOurs {
+		result.Index = w.Index().Name
+	}
+	if !r.opts.DryRun {
+		if err := run.unbuild(ctx, now); err != nil {
+			return err
+		}
+	}
+	if err := run.restore(ctx, now); err != nil || r.opts.DryRun {
+		return err
+	}
+	return retryLocks(ctx, r.opts.LockWait, func() error { return run.o.dropQuarantine(ctx) })
+}
+
+// beginUndo records the start of an undo once.
+func (r *runner) beginUndo() error {
+	if r.log.last == eventUndoStarted || r.log.last == eventUndoCommitted || r.log.last == eventUndoRolledBack {
+		return nil
+	}
+	return r.log.write(eventUndoStarted, begunData{r.p.SHA256})
+}
+
+// unbuild takes the fence and the index away, and what is left of either. Each
+// of it can be done again, so a crash needs no look into the past.
+func (r *onlineRun) unbuild(ctx context.Context, now state) error {
+	if err := r.beginUndo(); err != nil {
+		return err
+	}
+	for _, part := range []struct {
+		there bool
+		what  string
+		do    func(context.Context) error
+	}{
+		{now.fenceLeft, "taking the fence away", r.o.unfence},
+		{now.buildLeft, "dropping an index that was not finished", r.o.dropBuilt},
+		{now.index == indexOurs, "dropping the index", r.o.dropIndex},
+	} {
+		if !part.there {
+			continue
+		}
+		r.opts.step(r.w.Table.Table, part.what)
+		if err := retryLocks(ctx, r.opts.LockWait, func() error { return part.do(ctx) }); err != nil {
+			return r.interrupted(ctx, err)
+		}
+	}
+	return nil
+}
+
+// restore puts the rows back.
+func (r *onlineRun) restore(ctx context.Context, now state) error {
+	back := *r.w
+	back.Groups = nil
+	for _, g := range r.w.Groups {
+		if now.kept[g.Number] > 0 {
+			back.Groups = append(back.Groups, g)
+		}
+	}
+	q := newQueue(&back, nil, r.opts)
+	r.opts.start(r.w.Table.Table, now.rows())
+	defer r.opts.done()
+	for q.left() > 0 {
+		if err := r.between(ctx, q); err != nil {
+			return err
+		}
+		out, err := r.restoreBatch(context.WithoutCancel(ctx), q.next(), now.kept)
+		if err != nil {
+			return err
+		}
+		q.took(out)
+	}
+	return nil
+}
+
+func (r *onlineRun) restoreBatch(ctx context.Context, groups []plan.WorkGroup, kept map[int]int) (out outcome, err error) {
+	err = retryLocks(ctx, r.opts.LockWait, func() error {
+		out, err = r.tryRestore(ctx, groups, kept)
+		return err
+	})
+	return out, err
+}
+
+func (r *onlineRun) tryRestore(ctx context.Context, groups []plan.WorkGroup, kept map[int]int) (out outcome, err error) {
+	s, err := r.o.begin(ctx, groups, forBack)
+	if err != nil {
+		return out, err
+	}
+	defer s.rollback()
+	change := entryData{Entry: r.w.Name, Table: r.w.Table.Table, Groups: []int{}, Step: stepClean}
+	for _, g := range groups {
+		change.Groups = append(change.Groups, g.Number)
+		out.rows += kept[g.Number]
+	}
+	started := time.Now()
+	s.sql = s.sql.Between(groups[0].Number, groups[len(groups)-1].Number)
+	if err := s.exec(ctx, "starting a transaction", s.sql.Restoring()); err != nil {
+		return out, err
+	}
+	if change.Rows, err = s.restore(ctx); err != nil {
+		return out, err
+	}
+	if change.Rows != out.rows {
+		return out, r.quarantineChanged(r.w, out.rows, change.Rows)
+	}
+	if err := s.exec(ctx, "emptying the quarantine", s.sql.Release()); err != nil {
+		return out, err
+	}
+	if r.opts.DryRun {
+		s.rollback()
+	} else if err := r.commitUndo(s, change); err != nil {
+		return out, err
+	}
+	out.held = time.Since(started)
+	r.count(change, nil, map[string]plan.Effect{r.w.Table.Table: {Inserted: int64(change.Rows)}})
+	return out, nil
+}
+
+// dropQuarantine drops the quarantine once it is empty.
+func (o *postgresOnline) dropQuarantine(ctx context.Context) error {
+	there, err := o.session(o.w).exists(ctx, o.sql.Quarantine())
+	if err != nil || !there {
+		return err
+	}
+	return o.together(ctx, "dropping the empty quarantine", o.sql.DropEmpty())
+}
+
+// settle writes down what became of what a crash interrupted, be it an apply
+// or an undo.
+func (r *runner) settle(entry string, s state) error {
+	if r.opts.DryRun {
+		return nil
+	}
+	return errors.Join(r.log.settle(entry, s), r.log.settleUndo(entry, s))
+}

@@ -1,0 +1,154 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"time"
+
+	"twinrow/remediate/dialect"
+	"twinrow/remediate/plan"
+)
+
+// StopFile is a file whose being there, in the case directory, stops a run after the batch in hand.
+const StopFile = "stop"
+
+const (
+	// holdAim is how long the rows of a batch should be locked; the batches
+	// shrink until they are.
+	holdAim = 50 * time.Millisecond
+	// smallest is the least number of rows that a batch shrinks to.
+	smallest = 10
+	// lagPause is the time between two looks at a standby that lags.
+	lagPause = 250 * time.Millisecond
+)
+
+// outcome is what became of one batch.
+type outcome struct {
+	// busy are groups of which somebody else had locked a row.
+	busy []int
+	rows int
+	// held is how long rows were locked.
+	held time.Duration
+}
+
+// queue holds the groups that are left to do and sets the pace.
+type queue struct {
+	groups, busy []plan.WorkGroup
+	batch        []plan.WorkGroup
+	opts         Options
+	size         int
+	began        bool
+	// pause grows while nothing but locked rows is left, until the deadline.
+	pause    time.Duration
+	deadline time.Time
+}
+
+func newQueue(w *plan.Work, kept map[int]int, opts Options) *queue {
+	q := &queue{opts: opts, size: opts.Batch}
+	if q.size <= 0 {
+		q.size = dialect.OnlineBatch
+	}
+	q.opts.Batch = q.size
+	for _, g := range w.Groups {
+		if kept[g.Number] < len(g.Remove) {
+			q.groups = append(q.groups, g)
+		}
+	}
+	return q
+}
+
+func (q *queue) left() int { return len(q.groups) + len(q.busy) }
+
+func (q *queue) rows() int {
+	n := 0
+	for _, g := range q.groups {
+		n += len(g.Remove)
+	}
+	return n
+}
+
+// next takes groups off the queue; those that were locked come again when the
+// others are done.
+func (q *queue) next() []plan.WorkGroup {
+	if len(q.groups) == 0 {
+		q.groups, q.busy = q.busy, nil
+	}
+	n := dialect.NextBatch(q.groups, q.size)
+	q.batch, q.groups = q.groups[:n], q.groups[n:]
+	return q.batch
+}
+
+// took learns from a batch: locked groups come again, and the size follows the
+// time for which rows were locked. It is false where only locked rows have
+// been left for too long.
+func (q *queue) took(out outcome) bool {
+	busy := map[int]bool{}
+	for _, g := range out.busy {
+		busy[g] = true
+	}
+	for _, g := range q.batch {
+		if busy[g.Number] {
+			q.busy = append(q.busy, g)
+		}
+	}
+	if out.rows > 0 && out.held > 0 {
+		fit := int(float64(out.rows) * float64(holdAim) / float64(out.held))
+		q.size = min(q.opts.Batch, max(smallest, min(fit, 2*q.size)))
+	}
+	if len(out.busy) == 0 || out.rows > 0 {
+		q.pause = 0
+		return true
+	}
+	if q.pause == 0 {
+		q.deadline = time.Now().Add(q.patience())
+	}
+	q.pause = min(2*max(q.pause, 25*time.Millisecond), 2*time.Second)
+	return time.Now().Before(q.deadline)
+}
+
+func (q *queue) patience() time.Duration {
+	if q.opts.LockWait == 0 {
+		return defaultLockWait
+	}
+	return q.opts.LockWait
+}
+
+// wait pauses between two batches, longer and by chance while rows are locked.
+func (q *queue) wait(ctx context.Context) error {
+	pause := q.opts.Pause
+	if !q.began {
+		q.began, pause = true, 0
+	}
+	if q.pause > 0 {
+		pause += q.pause/2 + rand.N(q.pause)
+	}
+	return sleep(ctx, pause)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// stopAsked tells whether somebody asked the run to stop here.
+func (r *runner) stopAsked(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return r.pausedBy("interrupted", ctx.Err())
+	}
+	path := filepath.Join(r.dir, StopFile)
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return r.pausedBy("stopped, because there is a file "+path+" (remove it before you go on)", nil)
+}
