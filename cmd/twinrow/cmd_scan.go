@@ -194,7 +194,7 @@ func (p *program) sayFindings(c *cli.Context, t *casefile.Table, asked string) {
 	if c.Bool("verbose") {
 		p.say(c, "read in the way called %s: %s", t.Way, t.WayReason)
 	}
-	if len(t.UniqueBy) > 0 {
+	if len(t.UniqueBy) > 0 && t.Totals.Groups == 0 {
 		p.say(c, "the key is already unique by %s; scanned anyway", strings.Join(t.UniqueBy, ", "))
 	}
 	if t.ScannedRows == 0 {

@@ -84,7 +84,10 @@ type Table struct {
 	// Name tells the entries of a configuration apart; by default it is Table.
 	Name string `json:"name"`
 	// Table is the canonical name, with its schema where there is one.
-	Table   string    `json:"table"`
+	Table string `json:"table"`
+	// Kind says what the table is where it is none of the ordinary ones, as "a
+	// view", "a foreign table" or "spread over foreign tables".
+	Kind    string    `json:"kind,omitempty"`
 	Columns []Column  `json:"columns"`
 	Key     []KeyPart `json:"key"`
 	// Nulls is "distinct" or "not-distinct".

@@ -232,7 +232,7 @@ func timeText(at *source.Instant, digits int) *string {
 func (e *engine) tableDocument(name string) casefile.Table {
 	t := e.table
 	document := casefile.Table{
-		Name: name, Table: t.Name, Rowid: t.Rowid, Nulls: "distinct", Where: t.Key.Where,
+		Name: name, Table: t.Name, Kind: t.Kind, Rowid: t.Rowid, Nulls: "distinct", Where: t.Key.Where,
 		Time: t.Time, ID: t.ID, Email: t.Email, Person: t.NameColumn, Amount: t.Amount, Ignore: t.Ignore,
 		Windows: casefile.Windows{
 			RaceUS: e.opts.Windows.Race.Microseconds(), ResubmitUS: e.opts.Windows.Resubmit.Microseconds(), HorizonUS: e.opts.Windows.Horizon.Microseconds(),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"twinrow/detect/source"
 )
@@ -59,6 +60,9 @@ func (e *engine) findInPasses(ctx context.Context, passes uint64) error {
 			return err
 		}
 		e.count = count
+		if clusters, err = e.place(ctx, clusters); err != nil {
+			return err
+		}
 		if err := e.fetch(ctx, clusters); err != nil {
 			return err
 		}
@@ -87,6 +91,19 @@ func (e *engine) fingerprint(ctx context.Context, pass source.Pass) ([][]uint64,
 		return nil
 	})
 	return seen.drain(), count, err
+}
+
+// place finds the rows of the clusters where fingerprints are all that is
+// known of them.
+func (e *engine) place(ctx context.Context, clusters [][]uint64) ([][]uint64, error) {
+	if !e.way.Placeless {
+		return clusters, nil
+	}
+	placer, ok := e.src.(source.Placer)
+	if !ok {
+		return nil, fmt.Errorf("the source of %s says that its rows have no place, but cannot find them otherwise", e.table.Name)
+	}
+	return placer.Place(ctx, e.table, slices.Concat(clusters...))
 }
 
 func (e *engine) findBySource(ctx context.Context) error {

@@ -46,6 +46,16 @@ type Finder interface {
 	Repeats(ctx context.Context, t *Table, visit func(cluster []uint64) error) (Count, error)
 }
 
+// Placer is a Source that can read rows which have no place of their own, as
+// those of a view: it reads them twice.
+type Placer interface {
+	Source
+	// Place exchanges locators that Prints handed out for those of the rows with
+	// these fingerprints, a cluster a fingerprint of two rows and more. They
+	// are what every other method takes.
+	Place(ctx context.Context, t *Table, locators []uint64) (clusters [][]uint64, err error)
+}
+
 // Querier is a Source that runs a person's own SQL, read-only. Arguments go
 // to the engine's own placeholders.
 type Querier interface {
@@ -95,6 +105,9 @@ type Request struct {
 type Table struct {
 	// Name is the canonical name, with its schema where the engine has schemas.
 	Name string
+	// Kind says what the table is where it is none of the ordinary ones, as "a
+	// view" or "spread over foreign tables"; else "".
+	Kind string
 	// Columns are all columns in the table's order.
 	Columns []Column
 	// Key is resolved: every part is a column of Columns or an expression.
@@ -153,6 +166,9 @@ func (t *Table) ColumnNames() []string {
 
 // Capabilities says how a source finds repeated keys in one table.
 type Capabilities struct {
+	// Placeless is true where the rows have no place: locators of Prints stand
+	// for fingerprints only, and the source is a Placer.
+	Placeless bool
 	// FindsRepeats is true where Repeats is the way to take; the source is a Finder then.
 	FindsRepeats bool
 	// Way names the way in one or two words, as "packed" or "file order".

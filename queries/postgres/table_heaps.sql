@@ -1,4 +1,4 @@
--- The heaps that hold the table's rows: itself, or its partitions and the
+-- The heaps, views and foreign tables that hold the table's rows: itself, or its partitions and the
 -- tables that inherit from it, with what we may do there.
 -- Parameters: $1 the table's OID.
 -- Locks: none that last.
@@ -16,7 +16,9 @@ SELECT c.oid,
        pg_catalog.has_table_privilege(c.oid, 'SELECT'),
        pg_catalog.row_security_active(c.oid),
        coalesce(pg_catalog.pg_relation_size(c.oid), 0),
-       greatest(c.reltuples, 0)::bigint
+       greatest(c.reltuples, 0)::bigint,
+       c.relpersistence = 't' AND n.oid <> pg_catalog.pg_my_temp_schema(),
+       c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery()
 FROM tree AS t
 JOIN pg_catalog.pg_class AS c ON c.oid = t.oid
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

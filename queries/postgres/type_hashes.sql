@@ -5,7 +5,8 @@
 -- name of (varchar is text). A type that holds one without a hash has none.
 -- Parameters: $1 OIDs of types.
 -- Returns: OID, the type's name, function or '', the type to cast to, whether
--- the function can be called for that type by name.
+-- the function can be called for that type by name, whether every server
+-- hashes its values alike.
 -- Locks: none.
 WITH RECURSIVE part(asked, type, whole) AS (
     SELECT DISTINCT u.oid, u.oid, true FROM pg_catalog.unnest($1::oid[]) AS u(oid)
@@ -58,7 +59,9 @@ WITH RECURSIVE part(asked, type, whole) AS (
 SELECT p.asked, pg_catalog.format_type(p.asked, NULL),
        CASE WHEN pg_catalog.bool_and(h.type IS NOT NULL) THEN coalesce(pg_catalog.max(h.function) FILTER (WHERE p.whole), '') ELSE '' END,
        coalesce(pg_catalog.max(pg_catalog.quote_ident(an.nspname) || '.' || pg_catalog.quote_ident(at.typname)) FILTER (WHERE p.whole), ''),
-       coalesce(pg_catalog.bool_and(h.direct) FILTER (WHERE p.whole), false)
+       coalesce(pg_catalog.bool_and(h.direct) FILTER (WHERE p.whole), false),
+       -- Types of the user's and names of objects differ from server to server.
+       pg_catalog.bool_and(h.type IS NOT NULL AND h.type < 16384 AND pt.typtype = 'b' AND pt.typname NOT LIKE 'reg%')
 FROM part AS p
 JOIN pg_catalog.pg_type AS pt ON pt.oid = p.type AND pt.typtype <> 'd'
 LEFT JOIN hash AS h ON h.type = p.type

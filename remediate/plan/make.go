@@ -45,6 +45,9 @@ func Make(opened *Case, opts Options) (*Plan, error) {
 	}
 	for i := range opened.Tables {
 		t := &opened.Tables[i]
+		if err := cleanable(t); err != nil {
+			return nil, err
+		}
 		p.Tables = append(p.Tables, Table{
 			Table: t.Table, Name: t.Name, Key: t.KeyNames(), Keep: opts.Keep,
 			Groups: []Group{}, Held: []Held{}, Operations: []Operation{}, Effects: map[string]Effect{}, Notes: []string{},
@@ -64,6 +67,19 @@ func Make(opened *Case, opts Options) (*Plan, error) {
 		p.Hazards = union(p.Hazards, p.Tables[i].Hazards)
 	}
 	return p, nil
+}
+
+// cleanable refuses what holds no rows of its own: nothing can be locked,
+// deleted or indexed there.
+func cleanable(t *casefile.Table) error {
+	if t.Kind == "" {
+		return nil
+	}
+	hint := "scan the table that it is made of, and plan from that case"
+	if strings.Contains(t.Kind, "foreign") {
+		hint = "scan each table at the server that holds it, and plan from those cases; rows whose copies are on several servers are in this case's report"
+	}
+	return &Problem{Code: CodeUnsupported, Message: t.Table + " is " + t.Kind + ", and a clean-up needs the table itself", Hint: hint}
 }
 
 func (o *Options) check(opened *Case) error {

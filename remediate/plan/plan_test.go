@@ -128,6 +128,15 @@ func TestAnIndexThatHoldsAlready(t *testing.T) {
 	}
 }
 
+func TestWhatHoldsNoRowsOfItsOwnIsRefused(t *testing.T) {
+	for kind, hint := range map[string]string{"a view": "made of", "spread over foreign tables": "at the server"} {
+		_, err := Make(tickets(t, func(c *casefile.Case) { c.Tables[0].Kind = kind }), options)
+		if p, ok := errors.AsType[*Problem](err); !ok || p.Code != CodeUnsupported || !strings.Contains(p.Message, kind) || !strings.Contains(p.Hint, hint) {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+}
+
 func TestNullsNotDistinct(t *testing.T) {
 	for source, fine := range map[casefile.Source]bool{
 		{Engine: "postgres", Version: "15.18"}: true, {Engine: "postgres", Version: "14.2 (Debian)"}: false,

@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"twinrow/detect/source"
 )
@@ -24,12 +26,23 @@ func (s *Source) Capabilities(t *source.Table) source.Capabilities {
 				Reason: "this server has no hash for values of the type " + p.typeName + ", so it groups the rows itself, which sorts the table on the server"}
 		}
 	}
+	if r.book != nil {
+		return source.Capabilities{Placeless: true, Way: "by-id", Reason: s.whyByID(r)}
+	}
 	for _, h := range r.heaps {
 		if !s.packs(h) {
 			return source.Capabilities{Way: "cache-safe", Reason: s.whyCacheSafe(h)}
 		}
 	}
 	return source.Capabilities{Way: "packed", Reason: s.whyPacked()}
+}
+
+func (s *Source) whyByID(r *relation) string {
+	why := r.name + " is " + r.kind() + ", so it is read twice, for the fingerprints and for the ids (" + strings.Join(r.book.columns, ", ") + ") of the rows whose fingerprints repeat"
+	if slices.ContainsFunc(r.heaps, func(h heap) bool { return h.kind == "f" }) {
+		why += "; other servers work their fingerprints out themselves where they can, each in a snapshot of its own"
+	}
+	return why
 }
 
 // packs tells whether a heap is read by ranges of blocks.

@@ -24,6 +24,10 @@ func (s *Source) References(ctx context.Context, t *source.Table, k source.Forei
 	if err != nil || len(locators) == 0 {
 		return err
 	}
+	if r.book != nil {
+		err := s.main.attempt(ctx, func() error { return s.referencesByID(ctx, r, k, locators, visit) })
+		return explain(ctx, "counting the rows of "+k.Table+" that refer to "+t.Name, err)
+	}
 	wanted := make(map[uint64]bool, len(locators))
 	for _, l := range locators {
 		wanted[l] = true
@@ -55,12 +59,15 @@ func (s *Source) Compare(ctx context.Context, t *source.Table, pairs [][2]uint64
 	if err != nil {
 		return explain(ctx, "comparing rows of "+t.Name, err)
 	}
-	sql := r.fill("evidence_compare", "table", r.name, "same", strings.Join(terms, ", "))
+	sql, arguments := r.fill("evidence_compare", "table", r.name, "same", strings.Join(terms, ", ")), r.pairPlaces
+	if r.book != nil {
+		sql, arguments = r.fillIDs("evidence_compare_ids", "pairs", r.pairs(), "same", strings.Join(terms, ", ")), r.book.pairsByID
+	}
 	for len(pairs) > 0 {
 		n := min(pairsAtOnce, len(pairs))
 		var results [][]bool
 		err := s.main.attempt(ctx, func() (err error) {
-			results, err = s.comparePairs(ctx, r, sql, pairs[:n], len(terms))
+			results, err = s.comparePairs(ctx, sql, arguments(pairs[:n]), n, len(terms))
 			return err
 		})
 		if err != nil {
@@ -76,10 +83,10 @@ func (s *Source) Compare(ctx context.Context, t *source.Table, pairs [][2]uint64
 	return nil
 }
 
-func (s *Source) comparePairs(ctx context.Context, r *relation, sql string, pairs [][2]uint64, columns int) ([][]bool, error) {
-	results := make([][]bool, len(pairs))
+func (s *Source) comparePairs(ctx context.Context, sql string, arguments []string, pairs, columns int) ([][]bool, error) {
+	results := make([][]bool, pairs)
 	read := 0
-	err := s.main.stream(ctx, 0, sql, r.pairPlaces(pairs), func(f [][]byte) error {
+	err := s.main.stream(ctx, 0, sql, arguments, func(f [][]byte) error {
 		i := number(string(f[0])) - 1
 		if i < 0 || int(i) >= len(results) || len(f) != columns+1 {
 			return errors.New("the server answered a comparison that was not asked for")
@@ -92,8 +99,8 @@ func (s *Source) comparePairs(ctx context.Context, r *relation, sql string, pair
 		read++
 		return nil
 	})
-	if err == nil && read != len(pairs) {
-		err = fmt.Errorf("%d of %d rows are no longer where they were in the same snapshot", len(pairs)-read, len(pairs))
+	if err == nil && read != pairs {
+		err = fmt.Errorf("%d of %d rows are no longer where they were in the same snapshot", pairs-read, pairs)
 	}
 	return results, err
 }

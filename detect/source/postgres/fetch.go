@@ -45,6 +45,9 @@ func (s *Source) Fetch(ctx context.Context, t *source.Table, locators []uint64, 
 
 // groups returns the locators of each repeated key, in the table's order.
 func (s *Source) groups(ctx context.Context, r *relation, locators []uint64) ([][]uint64, error) {
+	if r.book != nil {
+		return s.groupsByID(ctx, r, locators)
+	}
 	wanted := make(map[uint64]bool, len(locators))
 	for _, l := range locators {
 		wanted[l] = true
@@ -105,16 +108,8 @@ func (f *fetch) flush(ctx context.Context, one *session, batch []source.Row) err
 		locators[i] = row.Locator
 		places[row.Locator] = i
 	}
-	sql := f.relation.fill("candidates_rows", "table", f.relation.name, "values", f.columns())
-	read := 0
-	err := one.stream(ctx, 0, sql, []string{f.relation.places(locators)}, func(fields [][]byte) error {
-		l, ok := f.relation.locatorOf(string(fields[0]), string(fields[1]))
-		i, wanted := places[l]
-		if ok && wanted {
-			read++
-			f.fill(&batch[i], fields[2:])
-		}
-		return nil
+	read, err := f.read(ctx, one, locators, func(l uint64, fields [][]byte) {
+		f.fill(&batch[places[l]], fields)
 	})
 	if err != nil {
 		return err
@@ -128,6 +123,26 @@ func (f *fetch) flush(ctx context.Context, one *session, batch []source.Row) err
 		}
 	}
 	return nil
+}
+
+// read reads the rows at the locators.
+func (f *fetch) read(ctx context.Context, one *session, locators []uint64, put func(l uint64, fields [][]byte)) (read int, err error) {
+	if f.relation.book != nil {
+		return f.rowsByID(ctx, one, locators, put)
+	}
+	wanted := make(map[uint64]bool, len(locators))
+	for _, l := range locators {
+		wanted[l] = true
+	}
+	sql := f.relation.fill("candidates_rows", "table", f.relation.name, "values", f.columns())
+	err = one.stream(ctx, 0, sql, []string{f.relation.places(locators)}, func(fields [][]byte) error {
+		if l, ok := f.relation.locatorOf(string(fields[0]), string(fields[1])); ok && wanted[l] {
+			read++
+			put(l, fields[2:])
+		}
+		return nil
+	})
+	return read, err
 }
 
 // columns lists what is read of a row after its place and digest: identity,

@@ -35,16 +35,17 @@ func (s *Source) inspect(ctx context.Context, req source.Request) (*source.Table
 	}
 	r := &relation{oid: f.oid, name: f.qualified, alias: queries.Ident(f.table), equal: req.NullsEqual}
 	t := &source.Table{Name: f.qualified}
-	if err := s.refuseKind(f); err != nil {
-		return nil, err
-	}
 	// Rights first, for a better message than the lock's; then again under the
 	// lock, for sizes that hold.
 	if err := s.readHeaps(ctx, r, &source.Table{Name: t.Name}); err != nil {
 		return nil, err
 	}
 	r.heaps = nil
-	if err := s.main.do(ctx, statement("table_lock", "table", r.name)); err != nil {
+	hold := "table_hold"
+	if f.kind == "r" || f.kind == "p" {
+		hold = "table_lock"
+	}
+	if err := s.main.do(ctx, statement(hold, "table", r.name)); err != nil {
 		return nil, err
 	}
 	for _, step := range []func() error{
@@ -59,14 +60,6 @@ func (s *Source) inspect(ctx context.Context, req source.Request) (*source.Table
 	}
 	s.remember(t, r)
 	return t, nil
-}
-
-// refuseKind refuses a relation that is no table before anything is asked of it.
-func (s *Source) refuseKind(f found) error {
-	if f.kind == "r" || f.kind == "p" {
-		return nil
-	}
-	return s.admit([]string{f.oid, f.qualified, f.kind, "", "t", "", "t", "f"})
 }
 
 func (s *Source) readColumns(ctx context.Context, r *relation, t *source.Table, req source.Request) error {
@@ -84,12 +77,20 @@ func (s *Source) readColumns(ctx context.Context, r *relation, t *source.Table, 
 	if err := resolveRoles(t, req); err != nil {
 		return err
 	}
-	switch {
-	case len(t.ID) > 0:
-	case len(primary) > 0:
+	if len(t.ID) == 0 {
 		for place := 1; place <= len(primary); place++ {
 			t.ID = append(t.ID, primary[place])
 		}
+	}
+	t.Kind = r.kind()
+	if slices.ContainsFunc(r.heaps, func(h heap) bool { return !h.placed }) {
+		if len(t.ID) == 0 && slices.Contains(t.ColumnNames(), "id") {
+			t.ID = []string{"id"} // whether it tells rows apart is seen when they are read
+		}
+		return r.keepBook(t)
+	}
+	switch {
+	case len(t.ID) > 0:
 	case len(r.heaps) > 1:
 		t.ID = []string{"tableoid", "ctid"} // a place alone is in every partition
 	default:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -23,7 +24,7 @@ func (s *Source) readKey(ctx context.Context, r *relation, t *source.Table, req 
 	t.Key = key.Key{Parts: parts, NullsEqual: req.NullsEqual, Where: strings.TrimSpace(req.Where)}
 	for _, p := range parts {
 		if !p.Expression {
-			r.parts = append(r.parts, part{sql: r.column(p.Text)})
+			r.parts = append(r.parts, part{sql: r.column(p.Text), column: p.Text})
 			continue
 		}
 		if err := s.check(ctx, r, "key_part_check", "key expression", p.Text); err != nil {
@@ -113,12 +114,52 @@ func (s *Source) readTypes(ctx context.Context, r *relation, t *source.Table) er
 	}
 	for i := range r.parts {
 		for _, row := range rows {
-			if row[0] == oids[i] {
-				r.parts[i].typeName, r.parts[i].hash, r.parts[i].argument, r.parts[i].direct = row[1], row[2], row[3], row[4] == "t"
+			if row[0] != oids[i] {
+				continue
+			}
+			p := &r.parts[i]
+			p.typeName, p.hash, p.argument, p.direct, p.portable = row[1], row[2], row[3], row[4] == "t", row[5] == "t"
+			if types[i] != recordOID || p.hash == "" {
+				continue
+			}
+			if err := s.readRecord(ctx, r, p); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
+}
+
+// recordOID is the type of a row made on the spot, as ROW(a, b); what it is
+// made of is not known by its type.
+const recordOID = 2249
+
+// readRecord takes the hash of rows from a part that is one, unless every
+// field is known to have a hash.
+func (s *Source) readRecord(ctx context.Context, r *relation, p *part) error {
+	var types []uint32
+	err := s.main.attempt(ctx, func() (err error) {
+		types, err = s.main.types(ctx, r.fill("key_record_check", "table", r.name, "text", p.sql))
+		return err
+	})
+	if _, refused := errors.AsType[*pgconn.PgError](err); refused || slices.Contains(types, recordOID) {
+		p.hash = ""
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	oids := make([]string, len(types))
+	for i, oid := range types {
+		oids[i] = fmt.Sprint(oid)
+	}
+	rows, err := s.main.rows(ctx, "type_hashes", "{"+strings.Join(oids, ",")+"}")
+	for _, row := range rows {
+		if row[2] == "" {
+			p.hash = ""
+		}
+	}
+	return err
 }
 
 func keyProblem(k key.Key, e *pgconn.PgError) *key.Problem {

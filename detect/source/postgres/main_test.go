@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -14,6 +16,7 @@ import (
 
 	"twinrow/detect/key"
 	"twinrow/detect/source"
+	"twinrow/detect/source/sourcetest/pgrandom"
 	"twinrow/detect/source/sourcetest/pgserver"
 )
 
@@ -104,6 +107,9 @@ func clusters(t testing.TB, s *Source, table *source.Table) ([]uint64, source.Co
 		}
 		return all, count
 	}
+	if s.Capabilities(table).Placeless {
+		return placed(t, s, table)
+	}
 	byHash, count := prints(t, s, table, source.Pass{})
 	for _, locators := range byHash {
 		if len(locators) > 1 {
@@ -111,6 +117,27 @@ func clusters(t testing.TB, s *Source, table *source.Table) ([]uint64, source.Co
 		}
 	}
 	return all, count
+}
+
+// placed finds the rows of fingerprints that repeat where rows have no place.
+func placed(t testing.TB, s *Source, table *source.Table) ([]uint64, source.Count) {
+	t.Helper()
+	times := map[uint64]int{}
+	count, err := s.Prints(context.Background(), table, source.Pass{}, func(batch []source.Print) error {
+		for _, p := range batch {
+			times[p.Locator]++
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	maps.DeleteFunc(times, func(_ uint64, n int) bool { return n < 2 })
+	found, err := s.Place(context.Background(), table, slices.Collect(maps.Keys(times)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.Concat(found...), count
 }
 
 // groups returns the groups among the locators, each as its rows' first id
@@ -146,25 +173,7 @@ func groups(t testing.TB, s *Source, table *source.Table, locators []uint64) []s
 // expected asks the database itself, the plain way.
 func expected(t testing.TB, url, table, where string, parts []string, nullsEqual bool) []string {
 	t.Helper()
-	var names, condition []string
-	condition = append(condition, "true")
-	if where != "" {
-		condition = append(condition, "("+where+")")
-	}
-	inner := []string{"id"}
-	for i, p := range parts {
-		names = append(names, fmt.Sprintf("k%d", i))
-		inner = append(inner, fmt.Sprintf("(%s) AS k%d", p, i))
-	}
-	var known []string
-	for _, n := range names {
-		known = append(known, "num_nulls("+n+") = 0")
-	}
-	if nullsEqual {
-		known = []string{"true"}
-	}
-	rows := run(t, url, fmt.Sprintf("SET enable_indexscan=off; SET enable_indexonlyscan=off; SET enable_bitmapscan=off; SELECT string_agg(id::text, ',' ORDER BY id::text COLLATE \"C\") FROM (SELECT %s FROM %s WHERE %s) s WHERE %s GROUP BY %s HAVING count(*) > 1",
-		strings.Join(inner, ", "), table, strings.Join(condition, " AND "), strings.Join(known, " AND "), strings.Join(names, ", ")))
+	rows := run(t, url, pgrandom.GroupBy(table, source.Request{Key: parts, Where: where, NullsEqual: nullsEqual}))
 	slices.Sort(rows)
 	return rows
 }
@@ -209,7 +218,7 @@ func compareLoose(t testing.TB, s *Source, url string, req source.Request) {
 	t.Helper()
 	table := inspect(t, s, req)
 	locators, count := clusters(t, s, table)
-	want := expected(t, url, table.Name, bounded(req.Where), lines(req.Key), req.NullsEqual)
+	want := expected(t, url, table.Name, req.Where, req.Key, req.NullsEqual)
 	if diff := cmp.Diff(want, groups(t, s, table, locators)); diff != "" {
 		t.Errorf("%v (nulls equal %v) where %q: groups differ (-database +source):\n%s", req.Key, req.NullsEqual, req.Where, diff)
 	}
@@ -234,12 +243,22 @@ func bounded(sql string) string {
 	return sql + "\n"
 }
 
-func lines(parts []string) []string {
-	var out []string
-	for _, p := range parts {
-		out = append(out, p+"\n")
+// major is the server's major version.
+func major(t testing.TB, url string) int {
+	t.Helper()
+	n, err := strconv.Atoi(run(t, url, "SELECT current_setting('server_version_num')::int / 10000")[0])
+	if err != nil {
+		t.Fatal(err)
 	}
-	return out
+	return n
+}
+
+// heapWay is how a small heap is read by default.
+func heapWay(s *Source) string {
+	if s.server.number < rangesSince {
+		return "cache-safe"
+	}
+	return "packed"
 }
 
 // serverDatabase is a database on a server whose settings are as unlike ours

@@ -46,6 +46,7 @@ type Source struct {
 
 var (
 	_ source.Finder  = (*Source)(nil)
+	_ source.Placer  = (*Source)(nil)
 	_ source.Querier = (*Source)(nil)
 )
 

@@ -56,7 +56,11 @@ func (s *Source) Prints(ctx context.Context, t *source.Table, pass source.Pass, 
 		return source.Count{}, explain(ctx, "reading "+t.Name, err)
 	}
 	reading := &reading{relation: r, hash: r.hash(), pass: pass, visit: visit, units: s.units(r, len(sessions))}
-	err = reading.run(ctx, sessions)
+	if r.book != nil {
+		err = s.printsByID(ctx, r, reading)
+	} else {
+		err = reading.run(ctx, sessions)
+	}
 	if reading.refused != nil {
 		return reading.count, reading.refused
 	}

@@ -41,7 +41,11 @@ func TestBothWaysOfReadingFindTheSame(t *testing.T) {
 		t.Run(fmt.Sprint(c.way, c.options.Jobs), func(t *testing.T) {
 			s := open(t, url, c.options)
 			table := compare(t, s, url, source.Request{Table: "large", Key: []string{"k", "n"}})
-			if got := s.Capabilities(table); got.Way != c.way {
+			want := c.way
+			if want == "packed" {
+				want = heapWay(s)
+			}
+			if got := s.Capabilities(table); got.Way != want {
 				t.Errorf("way %q: %s", got.Way, got.Reason)
 			}
 			_, count := prints(t, s, table, source.Pass{})
@@ -205,6 +209,9 @@ func TestPlans(t *testing.T) {
 		{"candidates_grouped", "on", "off", []string{`{"(1,1)","(2,1)"}`}, "Tid Scan on large"},
 		{"scan_grouped", "off", "on", nil, "Seq Scan on large"},
 	} {
+		if c.statement == "scan_packed" && s.server.number < rangesSince {
+			continue // such a server is never asked this
+		}
 		if _, err := s.main.rows(context.Background(), "scan_settings", c.tid, c.seq); err != nil {
 			t.Fatal(err)
 		}

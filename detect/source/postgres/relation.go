@@ -21,12 +21,15 @@ type relation struct {
 	parts []part
 	where string // the predicate in parentheses, or "true"
 	equal bool   // NULLS NOT DISTINCT
+	book  *book  // nil where rows have a place
 }
 
 // heap is one file of rows: the table itself, or a partition or child of it.
 type heap struct {
 	oid    uint32
 	name   string // canonical
+	kind   string // as pg_class has it
+	placed bool   // its rows have a place in this server that can be read by
 	bytes  int64
 	blocks int64
 	base   int64 // the number that its first block has among those of all heaps
@@ -35,10 +38,12 @@ type heap struct {
 // part is one component of the key as SQL.
 type part struct {
 	sql      string // an expression over the table's row
+	column   string // the column that it is, or ""
 	typeName string
 	hash     string // "" where the type has no hash
 	argument string // the type to cast to for it
 	direct   bool   // false where hash cannot be called for the type by name
+	portable bool   // every server hashes the type's values alike
 }
 
 // remember keeps what Inspect found out, under what makes the table's request.
@@ -54,8 +59,7 @@ func (s *Source) relation(t *source.Table) (*relation, error) {
 
 func identity(t *source.Table) string { return fmt.Sprintf("%q %#v %q", t.Name, t.Key, t.ID) }
 
-// readHeaps lists the heaps of a table and refuses by name what cannot be read
-// whole by place.
+// readHeaps lists the heaps of a table and refuses by name what cannot be read whole.
 func (s *Source) readHeaps(ctx context.Context, r *relation, t *source.Table) error {
 	rows, err := s.main.rows(ctx, "table_heaps", r.oid)
 	if err != nil {
@@ -73,7 +77,7 @@ func (s *Source) readHeaps(ctx context.Context, r *relation, t *source.Table) er
 		if err != nil {
 			return fmt.Errorf("reading the catalogue: %w", err)
 		}
-		h := heap{oid: uint32(oid), name: row[1], bytes: number(row[8]), base: base}
+		h := heap{oid: uint32(oid), name: row[1], kind: row[2], placed: hasPlaces(row), bytes: number(row[8]), base: base}
 		h.blocks = (h.bytes + s.server.blockSize - 1) / s.server.blockSize
 		base += h.blocks
 		t.Bytes += h.bytes
@@ -88,7 +92,7 @@ func (s *Source) readHeaps(ctx context.Context, r *relation, t *source.Table) er
 
 // admit refuses a heap that we may not read or cannot.
 func (s *Source) admit(row []string) error {
-	name, kind, method, schema := row[1], row[2], row[3], row[5]
+	name, schema := row[1], row[5]
 	unsupported := func(what, hint string) error {
 		return &key.Problem{Code: key.CodeUnsupported, Message: name + " is " + what, Hint: hint}
 	}
@@ -99,16 +103,38 @@ func (s *Source) admit(row []string) error {
 		return &key.Problem{Code: key.CodePermission, Message: "the role " + s.server.role + " may not read " + name, Hint: "GRANT SELECT ON " + name + " TO " + s.server.role}
 	case row[7] == "t":
 		return &key.Problem{Code: key.CodePermission, Message: "row level security hides rows of " + name + " from the role " + s.server.role, Hint: "duplicates could hide among them, and an index would meet them: scan as the table's owner (without FORCE ROW LEVEL SECURITY) or as a role with BYPASSRLS"}
-	case kind == "v":
-		return unsupported("a view", "scan the table that it reads")
-	case kind == "m":
-		return unsupported("a materialized view", "scan the table that it is made of")
-	case kind == "f":
-		return unsupported("a foreign table, whose rows have no place in this server", "scan it at the server that holds it")
-	case kind == "r" && method != "heap":
-		return unsupported("stored by the access method "+method+", not as a heap", "copy the key's columns and an id into an ordinary table and scan that")
+	case row[10] == "t":
+		return unsupported("a temporary table of another session", "copy it into an ordinary table in the session that made it, and scan that")
+	case row[11] == "t":
+		return unsupported("an unlogged table, of which a standby has no rows", "scan it at the primary")
 	}
 	return nil
+}
+
+// hasPlaces tells whether rows can be read by their place in this server, which
+// is so for heaps: not for views, foreign tables and other access methods.
+func hasPlaces(row []string) bool {
+	return row[3] == "heap" && (row[2] == "r" || row[2] == "m")
+}
+
+// kind says what the relation is where it is no table with places of its own,
+// as "a view"; "" for such a table.
+func (r *relation) kind() string {
+	for _, h := range r.heaps {
+		switch {
+		case h.kind == "v":
+			return "a view"
+		case h.kind == "m":
+			return "a materialized view"
+		case h.kind == "f" && h.oid == oidOf(r.oid):
+			return "a foreign table"
+		case h.kind == "f":
+			return "spread over foreign tables"
+		case !h.placed:
+			return "not stored as a heap"
+		}
+	}
+	return ""
 }
 
 // number reads a count of the catalogue; what is not one counts as unknown.

@@ -25,7 +25,11 @@ func (s *Source) Repeats(ctx context.Context, t *source.Table, visit func(cluste
 		if count, err = s.countRows(ctx, r); err != nil {
 			return err
 		}
-		refused, err = s.clusters(ctx, r, visit)
+		if r.book != nil {
+			refused, err = s.clustersByID(ctx, r, visit)
+		} else {
+			refused, err = s.clusters(ctx, r, visit)
+		}
 		return errors.Join(refused, err)
 	})
 	if refused != nil {

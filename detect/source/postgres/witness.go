@@ -82,6 +82,9 @@ func (s *Source) Writers(ctx context.Context, t *source.Table, locators []uint64
 	if err != nil {
 		return err
 	}
+	if r.kind() != "" {
+		return nil // what another server or a refresh wrote tells nothing here
+	}
 	for len(locators) > 0 {
 		n := min(writersAtOnce, len(locators))
 		var writers []source.Writer
@@ -141,6 +144,10 @@ func (s *Source) flags(ctx context.Context, r *relation, writers []source.Writer
 	if err != nil || len(schema) == 0 {
 		return err
 	}
+	blockType := "bigint"
+	if s.server.number < 140000 {
+		blockType = "integer" // as pageinspect takes it before 14
+	}
 	updated := map[string]bool{}
 	for _, h := range r.heaps {
 		blocks := blocksOf(r, h, writers)
@@ -149,7 +156,7 @@ func (s *Source) flags(ctx context.Context, r *relation, writers []source.Writer
 		}
 		args := []string{"{" + strings.Join(blocks, ",") + "}", h.name}
 		_ = s.main.attempt(ctx, func() error {
-			return s.main.stream(ctx, 0, statement("evidence_flags", "schema", schema[0][0]), args, func(f [][]byte) error {
+			return s.main.stream(ctx, 0, statement("evidence_flags", "schema", schema[0][0], "number", blockType), args, func(f [][]byte) error {
 				l, ok := r.locatorOf(strconv.FormatUint(uint64(h.oid), 10), "("+string(f[0])+","+string(f[1])+")")
 				if ok {
 					updated[strconv.FormatUint(l, 10)+" "+string(f[2])] = string(f[3]) == "t"

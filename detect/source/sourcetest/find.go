@@ -131,6 +131,9 @@ func printedClusters(t *testing.T, src source.Source, table *source.Table, passe
 		}
 		total = count
 	}
+	if src.Capabilities(table).Placeless {
+		return placed(t, src, table, byHash), total
+	}
 	var out [][]uint64
 	for _, cluster := range byHash {
 		checkLocators(t, cluster)
@@ -139,6 +142,26 @@ func printedClusters(t *testing.T, src source.Source, table *source.Table, passe
 		}
 	}
 	return out, total
+}
+
+// placed has the source find the rows of fingerprints that occur again.
+func placed(t *testing.T, src source.Source, table *source.Table, byHash map[uint64][]uint64) [][]uint64 {
+	t.Helper()
+	placer, ok := src.(source.Placer)
+	if !ok {
+		t.Fatal("capabilities say that rows have no place, but the source is no Placer")
+	}
+	var repeated []uint64
+	for _, locators := range byHash {
+		if len(locators) > 1 {
+			repeated = append(repeated, locators...)
+		}
+	}
+	clusters, err := placer.Place(t.Context(), table, repeated)
+	if err != nil {
+		t.Fatalf("finding the rows of %d fingerprints: %v", len(repeated), err)
+	}
+	return clusters
 }
 
 func prints(t *testing.T, src source.Source, table *source.Table, pass source.Pass) ([]source.Print, source.Count) {

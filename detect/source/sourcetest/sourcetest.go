@@ -55,6 +55,8 @@ type Adapter struct {
 	// NoSQL is true where the source evaluates no expressions and predicates:
 	// it must refuse them with CodeUnsupported and a hint.
 	NoSQL bool
+	// NeverUnique is true where the source knows no unique index, as over a view.
+	NeverUnique bool
 }
 
 // Run puts an adapter through every case of the suite.

@@ -1,0 +1,264 @@
+package postgres
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"twinrow/detect/source"
+)
+
+const (
+	// hashMask picks the bits of a fingerprint that stand for a row without a
+	// place until the second reading, as a locator. scan_ids.sql has it too.
+	hashMask = 1<<47 - 1
+	// shareRows is how many fingerprints another server gathers for one
+	// message: 32 MiB of its memory.
+	shareRows = 4 << 20
+	// placedAtOnce is how many fingerprints one second reading looks for.
+	placedAtOnce = 1 << 20
+)
+
+// hashAnywhere is the fingerprint of k's columns in a form that every server
+// works out alike and that postgres_fdw hands on: the hash of an array of one
+// value, which is that of its type. It is never NULL.
+func (r *relation) hashAnywhere() string {
+	whole := ""
+	for i, p := range r.parts {
+		one := fmt.Sprintf("pg_catalog.hash_array_extended(ARRAY[k.%s::%s], %d)", partName(i), p.argument, i+1)
+		if p.direct && !p.portable { // no other server works it out, and an array of rows has no hash
+			one = fmt.Sprintf("coalesce(%s(k.%s::%s, %d), 0)", p.hash, partName(i), p.argument, i+1)
+		}
+		if whole == "" {
+			whole = one
+		} else {
+			whole = "pg_catalog.int8xor(" + whole + ", " + one + ")"
+		}
+	}
+	return whole
+}
+
+// printsByID reads the fingerprints of rows without a place, heap after heap on
+// the one session whose snapshot at other servers holds for all that follows.
+func (s *Source) printsByID(ctx context.Context, r *relation, reading *reading) error {
+	return s.main.aside(ctx, func() error {
+		if _, err := s.main.rows(ctx, "scan_settings", "off", "on"); err != nil {
+			return err
+		}
+		for _, h := range r.heaps {
+			there, err := s.hashesThere(ctx, r, h)
+			if err != nil {
+				return err
+			}
+			if there {
+				err = s.readThere(ctx, r, h, reading)
+			} else {
+				err = s.readHashes(ctx, r, h, reading)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// hashesThere tells whether a foreign table's own server works its
+// fingerprints out. It may where every server hashes the key's types alike.
+func (s *Source) hashesThere(ctx context.Context, r *relation, h heap) (bool, error) {
+	if h.kind != "f" || slices.ContainsFunc(r.parts, func(p part) bool { return !p.portable }) {
+		return false, nil
+	}
+	folds, err := s.main.one(ctx, "table_folds", r.oid, r.keyColumns())
+	if err != nil || folds == "t" {
+		return false, err
+	}
+	there := false
+	err = s.main.stream(ctx, 0, "EXPLAIN (COSTS OFF) "+r.fill("scan_hashes_there", "table", h.name, "hash", r.hashAnywhere()), []string{"0", "0"},
+		func(fields [][]byte) error {
+			there = there || strings.HasPrefix(string(fields[0]), "Foreign Scan")
+			return nil
+		})
+	return there, err
+}
+
+// keyColumns are the key's columns as an array; NULL stands for an expression.
+func (r *relation) keyColumns() string {
+	names := make([]string, len(r.parts))
+	for i, p := range r.parts {
+		names[i] = "NULL"
+		if p.column != "" {
+			names[i] = quoteElement(p.column)
+		}
+	}
+	return "{" + strings.Join(names, ",") + "}"
+}
+
+// readThere has another server send its fingerprints, in shares that it can
+// gather without harm.
+func (s *Source) readThere(ctx context.Context, r *relation, h heap, reading *reading) error {
+	var rows, known int64
+	err := s.main.stream(ctx, 0, r.fill("scan_count_heap", "table", h.name), nil, func(fields [][]byte) error {
+		rows, known = number(string(fields[0])), number(string(fields[1]))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := reading.hand(nil, rows, rows-known); err != nil {
+		return err
+	}
+	shares := int64(1)
+	for shares*shareRows < known {
+		shares *= 2
+	}
+	sql := r.fill("scan_hashes_there", "table", h.name, "hash", r.hashAnywhere())
+	for share := range shares {
+		err := s.main.stream(ctx, 1, sql, []string{strconv.FormatInt(shares-1, 10), strconv.FormatInt(share, 10)}, func(fields [][]byte) error {
+			return reading.handHashes(fields[0])
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// handHashes hands on hashes of 8 bytes each, some thousands at a time.
+func (r *reading) handHashes(hashes []byte) error {
+	prints := make([]source.Print, 0, batchPrints)
+	for len(hashes) >= 8 {
+		hash := binary.BigEndian.Uint64(hashes)
+		prints, hashes = append(prints, source.Print{Hash: hash, Locator: hash & hashMask}), hashes[8:]
+		if len(prints) == batchPrints || len(hashes) < 8 {
+			if err := r.hand(prints, 0, 0); err != nil {
+				return err
+			}
+			prints = prints[:0]
+		}
+	}
+	return nil
+}
+
+// readHashes works the fingerprints out here, a message a row.
+func (s *Source) readHashes(ctx context.Context, r *relation, h heap, reading *reading) error {
+	prints := make([]source.Print, 0, batchPrints)
+	var seen, unknown int64
+	flush := func() error {
+		err := reading.hand(prints, seen, unknown)
+		prints, seen, unknown = prints[:0], 0, 0
+		return err
+	}
+	err := s.main.stream(ctx, 1, r.fill("scan_hashes", "table", h.name, "hash", r.hashAnywhere()), nil, func(fields [][]byte) error {
+		if seen++; fields[0] == nil {
+			unknown++
+		} else {
+			hash := binary.BigEndian.Uint64(fields[0])
+			prints = append(prints, source.Print{Hash: hash, Locator: hash & hashMask})
+		}
+		if seen == batchPrints {
+			return flush()
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return flush()
+}
+
+// Place reads the table again and notes the ids of the rows whose
+// fingerprints the locators of Prints stand for.
+func (s *Source) Place(ctx context.Context, t *source.Table, locators []uint64) ([][]uint64, error) {
+	r, err := s.relation(t)
+	if err != nil || len(locators) == 0 {
+		return nil, err
+	}
+	locators = slices.Clone(locators)
+	slices.Sort(locators)
+	clusters := map[uint64][]uint64{}
+	fresh := map[uint64]bool{}
+	err = s.main.aside(ctx, func() error {
+		if _, err := s.main.rows(ctx, "scan_settings", "off", "on"); err != nil {
+			return err
+		}
+		for some := range slices.Chunk(slices.Compact(locators), placedAtOnce) {
+			if err := s.place(ctx, r, some, clusters, fresh); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, explain(ctx, "reading "+t.Name+" for the second time", err)
+	}
+	var out [][]uint64
+	for _, cluster := range clusters {
+		if len(cluster) > 1 {
+			out = append(out, cluster)
+		}
+	}
+	slices.SortFunc(out, func(a, b []uint64) int { return slices.Compare(a, b) })
+	return out, nil
+}
+
+func (s *Source) place(ctx context.Context, r *relation, some []uint64, clusters map[uint64][]uint64, fresh map[uint64]bool) error {
+	list := make([]string, len(some))
+	for i, l := range some {
+		list[i] = strconv.FormatUint(l, 10)
+	}
+	return s.main.stream(ctx, 0, r.fillIDs("scan_ids"), []string{"{" + strings.Join(list, ",") + "}"}, func(fields [][]byte) error {
+		signed, err := strconv.ParseInt(string(fields[0]), 10, 64)
+		if err != nil {
+			return fmt.Errorf("the server sent a fingerprint that is no number: %w", err)
+		}
+		l, err := r.note(fields[1:], uint64(signed), fresh)
+		clusters[uint64(signed)] = append(clusters[uint64(signed)], l)
+		return err
+	})
+}
+
+// note takes the row whose id is the first of the fields into the book.
+func (r *relation) note(fields [][]byte, hash uint64, fresh map[uint64]bool) (uint64, error) {
+	id := make([]string, len(r.book.columns))
+	for i := range id {
+		if fields[i] == nil {
+			return 0, r.book.notUnique(append(id[:i:i], "NULL"))
+		}
+		id[i] = string(fields[i])
+	}
+	return r.book.add(id, hash, fresh)
+}
+
+// clustersByID has the database group rows without a place by a key without a
+// hash; refused is what visit returned.
+func (s *Source) clustersByID(ctx context.Context, r *relation, visit func([]uint64) error) (refused, err error) {
+	fresh := map[uint64]bool{}
+	var cluster []uint64
+	group := ""
+	flush := func() error {
+		if len(cluster) > 0 {
+			refused = visit(cluster)
+		}
+		cluster = cluster[:0]
+		return refused
+	}
+	err = s.main.stream(ctx, 0, r.fillIDs("scan_grouped_ids"), nil, func(fields [][]byte) error {
+		if string(fields[0]) != group {
+			group = string(fields[0])
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+		l, err := r.note(fields[2:], 0, fresh)
+		cluster = append(cluster, l)
+		return err
+	})
+	if err == nil {
+		err = flush()
+	}
+	return refused, err
+}
