@@ -7,7 +7,7 @@ GOLANGCI_LINT := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 
 export CGO_ENABLED = 0
 
-.PHONY: build demo test lint bench bench-cause fuzz need-postgres clean
+.PHONY: build demo test lint exact bench bench-cause fuzz need-postgres clean
 
 build: ## the static binary, ./twinrow
 	go build -trimpath -o twinrow ./cmd/twinrow
@@ -33,6 +33,11 @@ $(GOLANGCI_LINT):
 need-postgres:
 	@.ci/need postgresql initdb psql
 	@.ci/need sqlite3 sqlite3
+
+TABLES ?= 2000
+SEED ?= 1
+exact: need-postgres ## what is found in TABLES random tables of Postgres against GROUP BY
+	TWINROW_TEST_TABLES=$(TABLES) TWINROW_TEST_SEED=$(SEED) go test -count=1 -timeout 3h -run '^TestRandomTables' -v ./detect/scan
 
 bench: need-postgres ## benchmarks; each prints its figures
 	go test -run '^$$' -bench . -benchmem ./...
