@@ -136,7 +136,7 @@ func sayRuns(runs []run) string {
 }
 
 // sharpen turns the gaps of a fitting chain into retries; one gap alone only
-// weakens what else was proven of its cause.
+// leaves open who sent it again.
 func (f Facts) sharpen(verdicts []verdict, deliveries []delivery, r run) {
 	for i := range r.waits {
 		row := deliveries[r.from+i+1].row
@@ -149,7 +149,6 @@ func (f Facts) sharpen(verdicts []verdict, deliveries []delivery, r run) {
 		case r.likely():
 			v.class, v.strength = casefile.Retry, casefile.Likely
 		case v.class == casefile.Resubmit && v.strength == casefile.Proven && (v.wait > f.Windows.Race || len(r.attempts) >= 3):
-			v.strength = casefile.Likely
 			v.unknown = append(v.unknown, "whether a person or a provider sent it again: that it came afterwards is proven, its cause is not")
 		}
 	}

@@ -155,3 +155,15 @@ func TestPatternNeedsMoreThanChance(t *testing.T) {
 		t.Errorf("a race alone has no retries: %+v", p)
 	}
 }
+
+// That the second came afterwards stays proven, whoever sent it again.
+func TestOneFittingGapLeavesASequenceProven(t *testing.T) {
+	rows := []Evidence{written(0, 5, "1", casefile.ByInsert), written(5_100, 5_110, "2", casefile.ByInsert)}
+	facts := kept
+	facts.Schedules, _ = ChooseSchedules("svix", "")
+	g := &casefile.Group{Rows: make([]casefile.Row, len(rows))}
+	Group(g, rows, facts)
+	if g.Class != casefile.Resubmit || g.Strength != casefile.Proven || len(g.Fits) != 1 || !strings.Contains(strings.Join(g.Unknown, "; "), "whether a person or a provider sent it again") {
+		t.Errorf("got %s, %s, fits %v, unknown %q", g.Strength, g.Class, g.Fits, g.Unknown)
+	}
+}

@@ -154,8 +154,11 @@ func (s *earlier) judge(before, row Evidence, v verdict) verdict {
 	case exact && s.dated == s.rows && began.Add(-f.margin()).After(s.last):
 		v.sequential = true
 		v.proof = "the later transaction began " + Spell(began.Sub(s.last)) + " after the earlier one had committed, so they did not race: the check for a row that is there already is missing, or it read a stale copy"
-		if v.wait <= f.Windows.Resubmit {
+		switch {
+		case v.wait+f.margin() <= f.Windows.Resubmit:
 			v.class, v.strength = casefile.Resubmit, casefile.Proven
+		case v.wait <= f.Windows.Resubmit: // the column may round a longer wait down to this
+			v.class, v.strength = casefile.Resubmit, casefile.Likely
 		}
 		if v.wait <= f.Windows.Race {
 			v.unknown = append(v.unknown, "whether the check ran in a transaction of its own before: two such checks can race though the inserts did not overlap")

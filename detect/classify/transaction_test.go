@@ -59,6 +59,7 @@ func TestWhatTransactionsProve(t *testing.T) {
 		{"statement clock, no overlap", statement, []Evidence{written(0, 10, "1", insert), written(20, 40, "2", insert)}, casefile.Race, casefile.Likely, "20 ms apart"},
 		{"whole seconds show no overlap", seconds, []Evidence{written(0, 30, "1", insert), written(0, 40, "2", insert)}, casefile.Race, casefile.Possible, "0 s apart"},
 		{"whole seconds show a long one", seconds, []Evidence{written(0, 9000, "1", insert), written(5000, 9900, "2", insert)}, casefile.Race, casefile.Proven, "overlapped"},
+		{"whole seconds may round a minute and more down", seconds, []Evidence{written(0, 10, "1", insert), written(60_000, 60_010, "2", insert)}, casefile.Resubmit, casefile.Likely, "had committed"},
 		{"a zone that is not known", local, []Evidence{written(0, 1, "1", insert), written(20, 40, "2", insert)}, casefile.Race, casefile.Likely, "20 ms apart"},
 		{"hours apart", kept, []Evidence{written(0, 1, "1", insert), written(3.6e6, 3.6e6+1, "2", insert)}, casefile.Retry, casefile.Possible, "1 h apart"},
 	} {
