@@ -2,7 +2,6 @@ package dialect
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"math/big"
 	"os"
@@ -11,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"twinrow/queries"
 	"twinrow/remediate/plan"
 )
 
@@ -36,15 +34,16 @@ func migrationFiles(opened *plan.Case, works []*plan.Work, t tool, dir string) (
 		if w.Index() == nil {
 			continue
 		}
-		up, down := migrationSQL(w)
-		for _, m := range t.files(number, separator, slug(w.Index().Name), up, down) {
-			at := filepath.Join(place, m.name)
-			if m.aside && (dir != "" || t.name == "wrangler") {
-				at = filepath.Join(plan.SQLDir, m.name)
+		for _, step := range t.arrange(changeFor(w, t)) {
+			for _, m := range t.files(number, separator, slug(w.Index().Name)+step.name, step) {
+				at := filepath.Join(place, m.name)
+				if m.aside && (dir != "" || t.name == "wrangler") {
+					at = filepath.Join(plan.SQLDir, m.name)
+				}
+				files = append(files, plan.File{Path: at, Content: []byte(m.content)})
 			}
-			files = append(files, plan.File{Path: at, Content: []byte(m.content)})
+			number = plusOne(number)
 		}
-		number = plusOne(number)
 	}
 	return files, nil
 }
@@ -124,54 +123,4 @@ var notSlug = regexp.MustCompile(`[^a-z0-9_]+`)
 
 func slug(name string) string {
 	return "unique_" + strings.Trim(notSlug.ReplaceAllString(strings.ToLower(name), "_"), "_")
-}
-
-// migrationSQL is the index alone, with its check for duplicates, and its way
-// back. Where the index is there already it only checks that it is sound: an
-// apply built it before.
-func migrationSQL(w *plan.Work) (up, down string) {
-	var s, back script
-	s.b.WriteString("-- twinrow: " + oneLine("no two rows of "+w.Table.Table+" may have the same "+strings.Join(w.Key, ", ")) + "\n")
-	if w.Engine != "postgres" {
-		sq := NewSQLite(w, 1, scriptPlaces(w))
-		sq.d1 = true // ordinary tables and no words of transactions: right for every client
-		sq.require(&s, "there are still duplicates; clean them first", "NOT EXISTS ("+duplicateKeys(w, queries.Ident(w.Table.Table))+")")
-		sq.require(&s, w.Index().Name+" exists with another definition", sq.indexIsOurs(true))
-		s.add("CREATE UNIQUE INDEX IF NOT EXISTS " + sq.indexRest(""))
-		back.add("DROP INDEX IF EXISTS " + queries.Ident(w.Index().Name))
-		return s.String(), back.String()
-	}
-	p := NewPostgres(w, 1)
-	s.b.WriteString("-- it is built plainly, in the tool's transaction, because the table is small: writers wait for it\n")
-	s.do(append(append([]string{
-		"DECLARE found pg_catalog.oid := pg_catalog.to_regclass(" + queries.Literal(p.IndexName()) + "); keys bigint;", "BEGIN",
-		"  IF found IS NULL THEN",
-		fmt.Sprintf("    SELECT count(*) INTO keys FROM (%s) AS d;", duplicateKeys(w, p.Target())),
-		"    IF keys > 0 THEN", "      RAISE EXCEPTION '% keys still have several rows; clean them first', keys;", "    END IF;",
-		"    EXECUTE " + queries.Literal(p.CreateIndex()) + ";", "    RETURN;", "  END IF;",
-	}, raiseUnless("EXISTS (SELECT FROM pg_catalog.pg_index AS i WHERE i.indexrelid = found AND i.indrelid = "+queries.Literal(p.Target())+"::pg_catalog.regclass AND i.indisunique AND i.indisvalid AND "+sameParts(w)+")",
-		w.Index().Name+" exists and is not a valid unique index on the key")...), "END")...)
-	back.add("DROP INDEX IF EXISTS " + p.IndexName())
-	return s.String(), back.String()
-}
-
-// sameParts holds where the index i has just the columns of the key, in their
-// order, and a predicate where the key has one. Expressions are only counted:
-// the server prints them in its own words.
-func sameParts(w *plan.Work) string {
-	var columns []string
-	for _, part := range w.Index().Parts {
-		name := queries.Literal(part.Text)
-		if part.Expression {
-			name = "NULL"
-		}
-		columns = append(columns, name)
-	}
-	predicate := "i.indpred IS NULL"
-	if w.Index().Where != "" {
-		predicate = "i.indpred IS NOT NULL"
-	}
-	return predicate + " AND ARRAY(SELECT a.attname::pg_catalog.text FROM pg_catalog.unnest(i.indkey) WITH ORDINALITY AS k (attnum, place)" +
-		" LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.attnum > 0" +
-		" WHERE k.place <= i.indnkeyatts ORDER BY k.place) IS NOT DISTINCT FROM ARRAY[" + strings.Join(columns, ", ") + "]::pg_catalog.text[]"
 }

@@ -21,6 +21,11 @@ func TestMain(m *testing.M) { os.Exit(pgserver.Run(m)) }
 // indexOnly is a case without groups, and its plan: the index alone.
 func indexOnly(t *testing.T, engine string) (*plan.Case, *plan.Plan) {
 	t.Helper()
+	return indexPlanned(t, engine, plan.Auto)
+}
+
+func indexPlanned(t *testing.T, engine, strategy string) (*plan.Case, *plan.Plan) {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "case")
 	w, err := casefile.Create(dir)
 	if err != nil {
@@ -37,7 +42,7 @@ func indexOnly(t *testing.T, engine string) (*plan.Case, *plan.Plan) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := plan.Make(opened, plan.Options{Keep: "first"})
+	p, err := plan.Make(opened, plan.Options{Keep: "first", Strategy: strategy})
 	if err != nil {
 		t.Fatal(err)
 	}

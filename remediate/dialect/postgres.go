@@ -130,7 +130,7 @@ func (p Postgres) AnalyzeWork() string { return "ANALYZE " + p.work }
 func (p Postgres) CreateQuarantine() string {
 	return "CREATE TABLE IF NOT EXISTS " + p.Quarantine() + " (\n" +
 		"  case_id text NOT NULL, entry text NOT NULL, table_name text NOT NULL,\n" +
-		"  group_no bigint NOT NULL, row_no integer NOT NULL,\n" +
+		"  group_no bigint NOT NULL, row_no bigint NOT NULL,\n" +
 		"  row_id text NOT NULL, survivor text NOT NULL, row_text text NOT NULL,\n" +
 		"  taken_at timestamptz NOT NULL DEFAULT pg_catalog.now(),\n" +
 		"  PRIMARY KEY (case_id, entry, group_no, row_no))"

@@ -44,6 +44,7 @@ func onlineScript(works []*plan.Work, step func(Postgres, *script)) string {
 	}
 	head.add("SET default_transaction_read_only = off")
 	head.add("SET lock_timeout = '2s'")
+	head.add("SET statement_timeout = 0") // a time-out would leave the index INVALID
 	head.comment("no other run of this case at the same time")
 	head.do("BEGIN",
 		"  FOR try IN 1..50 LOOP -- a client that has just gone may hold it for a moment yet",

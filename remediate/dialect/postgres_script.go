@@ -28,6 +28,7 @@ func postgresClean(works []*plan.Work) string {
 	s.add("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
 	s.addAll(PostgresSettings)
 	s.add("SET LOCAL lock_timeout = '10s'")
+	s.add("SET LOCAL statement_timeout = '1h'")
 	s.do("BEGIN", "  PERFORM pg_catalog.pg_advisory_xact_lock("+advisoryKey(works[0].CaseID)+");", "END")
 	for i, w := range works {
 		NewPostgres(w, i+1).clean(&s, i+1)
@@ -178,6 +179,7 @@ func postgresUndo(works []*plan.Work) string {
 	s.add("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
 	s.addAll(PostgresSettings)
 	s.add("SET LOCAL lock_timeout = '10s'")
+	s.add("SET LOCAL statement_timeout = '1h'")
 	s.do("BEGIN", "  PERFORM pg_catalog.pg_advisory_xact_lock("+advisoryKey(works[0].CaseID)+");", "END")
 	for i, work := range slices.Backward(works) {
 		NewPostgres(work, i+1).undo(&s)

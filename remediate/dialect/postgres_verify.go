@@ -163,6 +163,8 @@ func postgresVerify(works []*plan.Work) string {
 	var s script
 	s.add("BEGIN READ WRITE")
 	s.addAll(PostgresSettings)
+	s.add("SET LOCAL lock_timeout = '10s'")
+	s.add("SET LOCAL statement_timeout = '1h'")
 	s.addAll(PostgresVerifySettings)
 	s.add("CREATE TEMPORARY TABLE twinrow_checks (table_name text, name text, ok boolean, detail text) ON COMMIT DROP")
 	for i, w := range works {
