@@ -72,3 +72,24 @@ contract-notify: ## the requests to SendGrid against a mock made from its publis
 
 bench-notify: ## 10,000 drafts, with time and memory; sending at a given rate
 	go test -run '^$$' -bench 'Draft|Rate' -benchtime 3x ./remediate/notify
+
+# ---- migrations: what is generated, run by the tools that it is for ----
+.PHONY: test-migrations
+
+GOOSE_VERSION := v3.29.0
+GOLANG_MIGRATE_VERSION := v4.20.1
+TERN_VERSION := v2.3.4
+WRANGLER_VERSION := 4.86.0
+DBMATE_VERSION := 2.36.0
+SQUAWK_VERSION := 2.66.0
+MIGRATIONS := $(BIN)/migrations
+test-migrations: need-postgres $(MIGRATIONS)/tools-$(GOOSE_VERSION)-$(GOLANG_MIGRATE_VERSION)-$(TERN_VERSION)-$(WRANGLER_VERSION)-$(DBMATE_VERSION)-$(SQUAWK_VERSION) ## goose, golang-migrate, tern, dbmate, wrangler and squawk over what is generated for them
+	TWINROW_TOOLS=$(MIGRATIONS) go test -count=1 -tags migrations -timeout 15m -run 'MigrationTools|Squawk|Wrangler' -v ./remediate/dialect ./remediate/apply | grep -E '^( *---|ok|FAIL|panic| +\w+_test.go.*files:)'
+
+$(MIGRATIONS)/tools-%:
+	@mkdir -p $(MIGRATIONS)
+	npm install --prefix $(MIGRATIONS) --no-save --no-audit --no-fund --silent wrangler@$(WRANGLER_VERSION) dbmate@$(DBMATE_VERSION) squawk-cli@$(SQUAWK_VERSION)
+	GOBIN=$(MIGRATIONS) go install -tags postgres github.com/golang-migrate/migrate/v4/cmd/migrate@$(GOLANG_MIGRATE_VERSION)
+	GOBIN=$(MIGRATIONS) go install github.com/jackc/tern/v2@$(TERN_VERSION)
+	GOBIN=$(MIGRATIONS) go install -tags 'no_clickhouse no_libsql no_mssql no_mysql no_vertica no_ydb no_duckdb no_turso no_starrocks no_spanner' github.com/pressly/goose/v3/cmd/goose@$(GOOSE_VERSION)
+	touch $@

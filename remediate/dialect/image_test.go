@@ -1,7 +1,10 @@
 package dialect
 
 import (
+	"encoding/hex"
 	"math"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -68,6 +71,29 @@ func TestSplit(t *testing.T) {
 			t.Errorf("%s became %s", text, got)
 		}
 	}
+}
+
+// TestMuchToSplit: an expression of SQLite and D1 may only be so deep.
+func TestMuchToSplit(t *testing.T) {
+	text := strings.Repeat("it's COMMIT;\r\n", 500)
+	for _, s := range []SQLite{{d1: true}, {}} {
+		file := filepath.Join(t.TempDir(), "x.db")
+		got := mustSQLite(t, file, "SELECT quote(CAST("+s.Literal(text)+" AS BLOB));\n")
+		if want := "X'" + strings.ToUpper(hex.EncodeToString([]byte(text))) + "'"; strings.TrimSpace(got) != want {
+			t.Errorf("%d bytes came back as %d", len(want), len(got))
+		}
+	}
+}
+
+func mustSQLite(t *testing.T, file, sql string) string {
+	t.Helper()
+	cmd := exec.Command("sqlite3", "-bail", file)
+	cmd.Stdin = strings.NewReader(sql)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return string(out)
 }
 
 // TestCarriageReturns: SQLite's shell drops one that ends a line.

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"encoding/hex"
 	"fmt"
 	"regexp"
 	"slices"
@@ -21,8 +22,8 @@ var transactionWords = regexp.MustCompile(`(?i)begin|commit|rollback|savepoint|t
 
 // split takes a quoted literal apart so that its value stays: carriage returns,
 // which SQLite's shell drops at the end of a line, are written as char(13), and
-// for D1 the words of transactions do not stand in the text. Other literals
-// stay as they are.
+// for D1 the words of transactions do not stand in the text. One that would be
+// cut too often is written in hexadecimal. Other literals stay as they are.
 func (s SQLite) split(literal string) string {
 	if !strings.HasPrefix(literal, "'") {
 		return literal
@@ -33,11 +34,18 @@ func (s SQLite) split(literal string) string {
 			return word[:2] + "'||'" + word[2:]
 		})
 	}
-	if apart == literal {
+	switch cuts := strings.Count(apart, "'||") - strings.Count(literal, "'||"); {
+	case apart == literal:
 		return literal
+	case cuts > mostCuts:
+		return "CAST(X'" + hex.EncodeToString([]byte(strings.ReplaceAll(literal[1:len(literal)-1], "''", "'"))) + "' AS TEXT)"
 	}
 	return "(" + apart + ")"
 }
+
+// mostCuts bounds how deep an expression gets by cutting a literal: local D1
+// takes a depth of 100, SQLite one of 1,000 (its limits page).
+const mostCuts = 20
 
 // fill lists what is expected and looks each row up by its literals.
 func (s SQLite) fill(out *script) error {
