@@ -1,6 +1,10 @@
 package report
 
-import "strings"
+import (
+	"strings"
+
+	"twinrow/templates"
+)
 
 // Step is something to do next.
 type Step struct {
@@ -58,12 +62,4 @@ func (d *Document) apply(dir string) string {
 }
 
 // ShellWord quotes a text for a POSIX shell where it needs it.
-func ShellWord(text string) string {
-	safe := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./,:@%+=", r)
-	}
-	if text != "" && strings.TrimLeftFunc(text, safe) == "" {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-}
+func ShellWord(text string) string { return templates.ShellWord(text) }

@@ -17,9 +17,9 @@ type Options struct {
 	MigrationsDir string
 }
 
-// Files makes every SQL file of a plan: the numbered ones under sql/ with
-// their way back, and the migrations. It writes nothing. A plan that does
-// nothing, and one of a file without a database, has none.
+// Files makes every file of a plan: the numbered SQL under sql/ with its way
+// back, the migrations, and the runbook. It writes nothing. A plan that does
+// nothing, and one of a file without a database, has no SQL.
 func Files(opened *plan.Case, p *plan.Plan, opts Options) ([]plan.File, error) {
 	works, err := p.Work(opened)
 	if err != nil {
@@ -35,6 +35,15 @@ func Files(opened *plan.Case, p *plan.Plan, opts Options) ([]plan.File, error) {
 			active = append(active, w)
 		}
 	}
+	files, err := sqlFiles(opened, active, tool, opts)
+	if err != nil {
+		return nil, err
+	}
+	page, err := runbook(opened, p, files, tool)
+	return append(files, page), err
+}
+
+func sqlFiles(opened *plan.Case, active []*plan.Work, tool tool, opts Options) ([]plan.File, error) {
 	if len(active) == 0 {
 		return nil, nil
 	}

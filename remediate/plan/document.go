@@ -176,7 +176,7 @@ func free(path, formerDigest, digest string) error {
 	if found := casefile.Digest(raw); found == formerDigest || found == digest {
 		return nil
 	}
-	return &Problem{Code: CodeExists, Message: path + " exists and is not as twinrow wrote it", Hint: "move it away, or name another --migrations-dir"}
+	return &Problem{Code: CodeExists, Message: path + " exists and is not as twinrow wrote it", Hint: "move it away; for a migration, you may name another --migrations-dir"}
 }
 
 // removeStale removes files of the former plan that the new one does not
