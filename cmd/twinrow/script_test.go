@@ -36,7 +36,13 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"postgres": func(ts *testscript.TestScript, _ bool, _ []string) { ts.Setenv("PG", pgserver.Database(t)) },
 			"exits":    exits,
-			"shop":     shopCommand(t),
+			// postgres-pooled is the same behind a pooler of transactions, $POOL.
+			"postgres-pooled": func(ts *testscript.TestScript, _ bool, _ []string) {
+				url := pgserver.Database(t)
+				ts.Setenv("PG", url)
+				ts.Setenv("POOL", pgserver.Pooled(t, url, 4))
+			},
+			"shop": shopCommand(t),
 			// postgres-with-passwords is a server of its own that also listens on
 			// loopback and asks there; $WRONG has a wrong password in it.
 			"postgres-with-passwords": func(ts *testscript.TestScript, _ bool, _ []string) {

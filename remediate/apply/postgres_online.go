@@ -62,6 +62,9 @@ func (o *postgresOnline) open(ctx context.Context) error {
 	if err := g.exec(ctx, "locking the case", "SET LOCAL idle_in_transaction_session_timeout = 0"); err != nil {
 		return err
 	}
+	if err := o.ownSession(ctx); err != nil {
+		return err
+	}
 	for _, sql := range []string{
 		"SET lock_timeout = '" + shortLock + "'", "SET statement_timeout = 0", "SET default_transaction_read_only = off",
 	} {

@@ -135,6 +135,10 @@ func (s *Source) sessions(ctx context.Context) ([]*session, error) {
 
 // helper opens a session that shares the snapshot.
 func (s *Source) helper(ctx context.Context) (*session, error) {
+	// A pooler may have no second connection to the server and let us wait for
+	// the one that we hold ourselves.
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	helper, err := connect(ctx, s.config)
 	if err != nil {
 		return nil, err
