@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -31,6 +32,34 @@ func TestACorruptUniqueIndexHidesNothing(t *testing.T) {
 		}
 		if diff := cmp.Diff([]string{"t_k"}, table.UniqueBy); diff != "" {
 			t.Errorf("the index that ought to forbid them is not named: %s", diff)
+		}
+	}
+}
+
+// TestNoCorruptIndexIsBelieved takes an index of each kind that could serve to
+// find repeated keys, all of them unique and without the later rows: whichever
+// way the table is read, nothing is missed.
+func TestNoCorruptIndexIsBelieved(t *testing.T) {
+	t.Parallel()
+	database := pgserver.Database(t)
+	for i, c := range []struct{ index, indexed string }{
+		{"ALTER TABLE %[1]s ADD CONSTRAINT %[1]s_i UNIQUE (k)", "k"},
+		{"ALTER TABLE %[1]s ADD CONSTRAINT %[1]s_i PRIMARY KEY (k)", "k"},
+		{"CREATE UNIQUE INDEX %[1]s_i ON %[1]s (k, id)", "k"},
+		{"CREATE UNIQUE INDEX %[1]s_i ON %[1]s (k) INCLUDE (id)", "k"},
+		{"CREATE UNIQUE INDEX %[1]s_i ON %[1]s (lower(k))", "lower(k)"},
+		{"CREATE UNIQUE INDEX %[1]s_i ON %[1]s (k) WHERE id > 0", "k"},
+	} {
+		name := fmt.Sprintf("t%d", i)
+		enable := "; UPDATE pg_index SET indisready = %[2]t, indisvalid = %[2]t WHERE indexrelid = '%[1]s_i'::regclass"
+		run(t, database, fmt.Sprintf("CREATE TABLE %[1]s (id int, k text); INSERT INTO %[1]s SELECT i, 'k' || i FROM generate_series(1, 20000) i;"+c.index+enable, name, false))
+		run(t, database, fmt.Sprintf("INSERT INTO %[1]s SELECT i + 100000, 'k' || i FROM generate_series(1, 11) i"+enable, name, true))
+		run(t, database, "VACUUM ANALYZE "+name)
+		s := open(t, database, Options{})
+		table := compare(t, s, database, source.Request{Table: name, Key: []string{c.indexed}, ID: []string{"id"}})
+		locators, _ := clusters(t, s, table)
+		if found := groups(t, s, table, locators); len(found) != 11 {
+			t.Errorf("%s: %d groups of 11, read the way %s", fmt.Sprintf(c.index, name), len(found), s.Capabilities(table).Way)
 		}
 	}
 }
