@@ -47,7 +47,7 @@ const tablesAtOnce = 10
 func TestRandomTablesOfPostgres(t *testing.T) {
 	t.Parallel()
 	tables, seed := chosen(t, "TWINROW_TEST_TABLES", 40), chosen(t, "TWINROW_TEST_SEED", 1)
-	server := pgserver.Start(t, "shared_buffers=1MB")
+	server := pgserver.Start(t, "shared_buffers=400kB")
 	url := server.Database(t)
 	x := newExact(t, url)
 	for n := uint64(0); n < tables && !t.Failed(); n += tablesAtOnce {

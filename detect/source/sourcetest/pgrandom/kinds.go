@@ -38,7 +38,7 @@ var kinds = []Kind{
 	{Name: "varchar", Type: "varchar(10)", Values: []string{"'a'", "'b'", "'B '"}, Fresh: "'v%d'", Exprs: []string{"trim(%s)", "coalesce(%s, 'none') -- to the end"}},
 	{Name: "char", Type: "char(9)", Values: []string{"'a'", "'a  '", "'b'"}, Fresh: "'c%d'", Exprs: []string{"%s::text"}},
 	{Name: "cit", Type: "citext", Values: []string{"'Mail@Example.com'", "'mail@example.com'", "'other'"}, Fresh: "'M%d@example.com'", Exprs: []string{"%s::text"}},
-	{Name: "icu", Type: "text COLLATE folded", Values: []string{"'Straße'", "'STRASSE'", "'straße'", "'ÉTÉ'", "'été'"}, Fresh: "'Ü%d'", Exprs: []string{"%s || 'x'", `%s COLLATE "C"`}},
+	{Name: "icu", Type: "text COLLATE folded", Values: []string{"'Straße'", "'STRASSE'", "'straße'", "'ÉTÉ'", "'été'"}, Fresh: "'Ü%d'", Exprs: []string{"%s || 'x'", `(%s COLLATE "C")`}},
 	{Name: "small", Type: "int2", Values: []string{"1", "-1", "0"}, Exprs: []string{"(%s)", "(-%s)"}},
 	{Name: "whole", Type: "int4", Values: []string{"1", "-1", "0", "2147483647"}, Fresh: "%d", Exprs: []string{"%s %% 3", "%s::numeric"}},
 	{Name: "big", Type: "int8", Values: []string{"1", "-1", "9223372036854775807"}, Fresh: "%d", Exprs: []string{"%s / 2"}},

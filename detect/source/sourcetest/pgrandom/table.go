@@ -49,7 +49,11 @@ type maker struct {
 // thousand rows, which do not fit the least memory or a small server's cache.
 func (m *maker) choose() {
 	for i := range 1 + m.random.IntN(10) {
-		m.columns = append(m.columns, column{fmt.Sprintf("c%d", i), m.kinds[m.random.IntN(len(m.kinds))]})
+		kind := m.kinds[m.random.IntN(len(m.kinds))]
+		if !kind.Hashed(m.version) && m.random.IntN(3) > 0 { // one such part is enough to change the way
+			kind = m.kinds[m.random.IntN(len(m.kinds))]
+		}
+		m.columns = append(m.columns, column{fmt.Sprintf("c%d", i), kind})
 	}
 	m.rows = m.random.IntN(300)
 	m.fresh = []float64{0, 0.5, 0.95}[m.random.IntN(3)]
