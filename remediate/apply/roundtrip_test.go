@@ -2,6 +2,7 @@ package apply
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -104,9 +105,24 @@ func (d database) make(t testing.TB) *story {
 	if d.engine == "postgres" {
 		url := pgserver.Database(t)
 		psql(t, url, d.script)
+		if d.request.NullsEqual && major(t, url) < 15 {
+			// No index takes NULLs as equal there, but an expression does.
+			d.request.NullsEqual = false
+			d.request.Key = []string{"lower(email)", "coalesce(tenant, 0)"}
+		}
 		return scanned(t, d.engine, url, d.options, d.request)
 	}
 	return scanned(t, d.engine, sqliteFile(t, d.script), d.options, d.request)
+}
+
+// major is a server's major version.
+func major(t testing.TB, url string) int {
+	t.Helper()
+	n, err := strconv.Atoi(strings.TrimSpace(psql(t, url, "SELECT current_setting('server_version_num')::int / 10000")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 func TestUndoOfApplyIsExact(t *testing.T) {
