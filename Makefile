@@ -106,3 +106,14 @@ $(MIGRATIONS)/tools-%:
 	GOBIN=$(MIGRATIONS) go install github.com/jackc/tern/v2@$(TERN_VERSION)
 	GOBIN=$(MIGRATIONS) go install -tags 'no_clickhouse no_libsql no_mssql no_mysql no_vertica no_ydb no_duckdb no_turso no_starrocks no_spanner' github.com/pressly/goose/v3/cmd/goose@$(GOOSE_VERSION)
 	touch $@
+
+# ---- clean-up: killed over and over, and measured beside a working application ----
+.PHONY: chaos bench-apply
+
+KILLS ?= 200
+chaos: need-postgres ## apply and undo, of both strategies, killed at every record of the journal and at KILLS random moments
+	TWINROW_TEST_KILLS=$(KILLS) go test -count=1 -timeout 60m -run '^TestKilledAtAnyMoment$$' -v ./remediate/apply | grep -v -e '^=== ' -e '^ *--- PASS'
+
+ROWS ?= 10000000
+bench-apply: need-postgres ## an online clean-up of ROWS rows beside 500 transactions a second, with the figures asked for
+	ROWS=$(ROWS) go test -run '^$$' -bench '^BenchmarkOnline$$' -benchtime 1x -timeout 60m ./remediate/apply

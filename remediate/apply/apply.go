@@ -136,6 +136,8 @@ type Options struct {
 	MaxLag time.Duration
 	// Progress is told of each step.
 	Progress Progress
+	// recorded is told of each record of the journal; nil but in tests.
+	recorded func(records int)
 }
 
 // Steps after which a run can be told to stop.
@@ -199,6 +201,9 @@ type TableResult struct {
 	Rows   int `json:"rows"`
 	// Index is the index that this run built or dropped, "" for none.
 	Index string `json:"index,omitempty"`
+	// LongestLockUS is the longest time, in microseconds, for which an online
+	// run kept rows locked; 0 where it was atomic.
+	LongestLockUS int64 `json:"longest_lock_us,omitempty"`
 	// Healed tells of an INVALID index that was dropped to be built again.
 	Healed string `json:"healed,omitempty"`
 	// Already is true where nothing was left to do.

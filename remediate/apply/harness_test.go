@@ -234,11 +234,13 @@ func (s *story) apply() *Result {
 	return result
 }
 
-func (s *story) tryUndo() (*Result, error) {
+func (s *story) tryUndo() (*Result, error) { return s.tryUndoWith(Options{}) }
+
+func (s *story) tryUndoWith(opts Options) (*Result, error) {
 	s.t.Helper()
 	target := s.open()
 	defer target.Close()
-	return Undo(context.Background(), target, s.opened, s.plan, Options{})
+	return Undo(context.Background(), target, s.opened, s.plan, opts)
 }
 
 func (s *story) undo() *Result {

@@ -318,6 +318,7 @@ func (r *onlineRun) tryBatch(ctx context.Context, groups []plan.WorkGroup) (out 
 		}
 	}
 	out.rows, out.held = change.Rows, time.Since(started)
+	r.result.LongestLockUS = max(r.result.LongestLockUS, out.held.Microseconds())
 	r.count(change, drifted, effects)
 	return out, nil
 }

@@ -62,6 +62,8 @@ type log struct {
 	taking map[string]entryData
 	// last is the last event, "" for none.
 	last string
+	// wrote is told how many records there are after each; it may be nil.
+	wrote func(records int)
 }
 
 // openLog locks the case and reads its journal. peek leaves the file as it is.
@@ -129,6 +131,9 @@ func (l *log) write(event string, data any) error {
 	}
 	records := l.Records()
 	l.add(event, records[len(records)-1].Data)
+	if l.wrote != nil {
+		l.wrote(len(records))
+	}
 	return nil
 }
 

@@ -32,6 +32,7 @@ func Run(ctx context.Context, t Target, opened *plan.Case, p *plan.Plan, opts Op
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
+	l.wrote = opts.recorded
 	if err := samePlan(l, p); err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@ func Undo(ctx context.Context, t Target, opened *plan.Case, p *plan.Plan, opts O
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
+	l.wrote = opts.recorded
 	if !l.open() {
 		return &Result{DryRun: opts.DryRun, Already: true, Tables: []TableResult{}}, nil
 	}

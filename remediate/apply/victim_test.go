@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -99,24 +100,54 @@ func fall(engine, where string, opened *plan.Case, p *plan.Plan) error {
 		return err
 	}
 	verb, at, _ := strings.Cut(os.Getenv("TWINROW_TEST_VICTIM"), ":")
-	if verb == "undo" {
-		_, err = Undo(ctx, killer{target, at}, opened, p, Options{})
+	opts := Options{Allow: allHazards, Batch: 3}
+	if what, when, timed := strings.Cut(at, "="); timed {
+		opts.recorded = fallAt(what, when)
 	} else {
-		_, err = Run(ctx, killer{target, at}, opened, p, Options{Allow: allHazards})
+		target = killer{target, at}
+	}
+	if verb == "undo" {
+		_, err = Undo(ctx, target, opened, p, opts)
+	} else {
+		_, err = Run(ctx, target, opened, p, opts)
 	}
 	return err
+}
+
+// fallAt kills the process at a record of the journal, or after a while.
+func fallAt(what, when string) func(records int) {
+	n, err := strconv.Atoi(when)
+	if err != nil {
+		panic(err)
+	}
+	die := killerSession{at: "now"}
+	if what == "microseconds" {
+		time.AfterFunc(time.Duration(n)*time.Microsecond, func() { die.here("now") })
+		return nil
+	}
+	return func(records int) {
+		if records == n {
+			die.here("now")
+		}
+	}
 }
 
 // kill runs a victim and sees that it died.
 func (s *story) kill(verb, at string) {
 	s.t.Helper()
+	if died, out := s.strike(verb, at); !died {
+		s.t.Fatalf("the victim was not killed: %s", out)
+	}
+}
+
+// strike runs a victim and tells whether it died before it was done.
+func (s *story) strike(verb, at string) (died bool, out string) {
+	s.t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "TWINROW_TEST_VICTIM="+verb+":"+at, "TWINROW_TEST_ENGINE="+s.engine, "TWINROW_TEST_WHERE="+s.where, "TWINROW_TEST_CASE="+s.opened.Dir)
-	out, err := cmd.CombinedOutput()
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
-		s.t.Fatalf("the victim was not killed: %v %s", err, out)
-	}
+	said, err := cmd.CombinedOutput()
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	return ok && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL, string(said)
 }
 
 // patiently tries again while the server has not noticed the death yet.

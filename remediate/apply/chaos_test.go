@@ -1,0 +1,203 @@
+package apply
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"twinrow/detect/source"
+	"twinrow/detect/source/sourcetest/pgserver"
+	"twinrow/remediate/plan"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// kills is how many processes die at random moments, $TWINROW_TEST_KILLS or a
+// few; with the variable set, one dies at every record of the journal too.
+func kills() (random int, everyRecord bool) {
+	if n, err := strconv.Atoi(os.Getenv("TWINROW_TEST_KILLS")); err == nil {
+		return n, true
+	}
+	return 4, false
+}
+
+// shop is a table with children that refer to some of its rows, and 12 surplus rows.
+const shop = `
+CREATE TABLE orders (id bigint PRIMARY KEY, ref text, amount numeric, created_at timestamptz);
+INSERT INTO orders SELECT g, 'ref ' || g % 20, 1.50, timestamptz '2025-01-01' + g * interval '1 minute' FROM generate_series(1, 32) AS g;
+CREATE TABLE lines (id int PRIMARY KEY, order_id bigint REFERENCES orders ON DELETE CASCADE); INSERT INTO lines SELECT g, g FROM generate_series(1, 20) AS g;`
+
+// toll counts what the kills of one strategy came to.
+type toll struct {
+	name                            string
+	kills, lost, touched, resumed   int
+	atRecords, atRandom, unfinished int
+}
+
+// TestKilledAtAnyMoment kills apply and undo, of both strategies, and looks each
+// time that every row is in the table or in quarantine, that what stays was not
+// touched, and that the work goes on or back from there.
+func TestKilledAtAnyMoment(t *testing.T) {
+	random, everyRecord := kills()
+	tolls := map[string]*toll{}
+	for _, strategy := range []string{plan.Atomic, plan.Online} {
+		for _, verb := range []string{"apply", "undo"} {
+			tolls[strategy+verb] = &toll{name: strategy + ", " + verb}
+		}
+	}
+	t.Run("strategies", func(t *testing.T) {
+		for _, strategy := range []string{plan.Atomic, plan.Online} {
+			t.Run(strategy, func(t *testing.T) {
+				t.Parallel()
+				url := pgserver.Database(t)
+				psql(t, url, shop)
+				c := &chaos{story: scanned(t, "postgres", url, plan.Options{Strategy: strategy}, source.Request{Table: "orders", Key: []string{"ref"}, Time: "created_at"})}
+				c.before = c.dump()
+				c.all = c.text("SELECT string_agg(o::text, E'\\n' ORDER BY o::text) FROM orders AS o")
+				for _, verb := range []string{"apply", "undo"} {
+					c.run(verb, tolls[strategy+verb], random/4, everyRecord)
+				}
+			})
+		}
+	})
+	if everyRecord {
+		fmt.Printf("\n%-16s %8s %8s %8s %12s %18s %9s\n", "killed in", "kills", "records", "random", "rows lost", "survivors touched", "went on")
+		for _, strategy := range []string{plan.Atomic, plan.Online} {
+			for _, verb := range []string{"apply", "undo"} {
+				got := tolls[strategy+verb]
+				fmt.Printf("%-16s %8d %8d %8d %12d %18d %9d\n", got.name, got.kills, got.atRecords, got.atRandom, got.lost, got.touched, got.resumed)
+			}
+		}
+	}
+}
+
+type chaos struct {
+	*story
+	before, all string
+}
+
+// run kills one verb at every record and at random moments.
+func (c *chaos) run(verb string, count *toll, random int, everyRecord bool) {
+	c.t.Helper()
+	took, records := c.measure(verb)
+	if everyRecord {
+		for n := records[0] + 1; n <= records[1]; n++ {
+			if c.once(verb, fmt.Sprintf("record=%d", n+c.records()-records[0]), count) {
+				count.atRecords++
+			}
+		}
+	}
+	for tries := 0; count.atRandom < random && tries < 4*random; tries++ {
+		if c.once(verb, fmt.Sprintf("microseconds=%d", rand.Int64N(took.Microseconds())), count) {
+			count.atRandom++
+		}
+	}
+	if count.atRandom < random {
+		c.t.Errorf("%s: only %d of %d died in time", count.name, count.atRandom, random)
+	}
+}
+
+// measure runs a verb undisturbed: how long it takes, and which records of the
+// journal it writes.
+func (c *chaos) measure(verb string) (took time.Duration, records [2]int) {
+	c.t.Helper()
+	if verb == "undo" {
+		c.apply()
+	}
+	records[0] = c.records()
+	start := time.Now()
+	if died, out := c.strike(verb, "record=1000000"); died {
+		c.t.Fatal(out)
+	}
+	took, records[1] = time.Since(start), c.records()
+	c.undo()
+	return took, records
+}
+
+func (c *chaos) records() int {
+	raw, err := os.ReadFile(filepath.Join(c.opened.Dir, plan.Journal))
+	if os.IsNotExist(err) {
+		return 0
+	} else if err != nil {
+		c.t.Fatal(err)
+	}
+	return strings.Count(string(raw), "\n")
+}
+
+// once kills a run, looks at what it left, goes on or back, and ends where it began.
+func (c *chaos) once(verb, at string, count *toll) (died bool) {
+	c.t.Helper()
+	if verb == "undo" {
+		c.apply()
+	}
+	died, _ = c.strike(verb, at)
+	if died {
+		count.kills++
+		time.Sleep(20 * time.Millisecond) // the server rolls back what the dead had in hand
+		if all := c.everywhere(); all != c.all {
+			count.lost++
+			c.t.Errorf("%s %s: rows are lost: %s", count.name, at, cmp.Diff(c.all, all))
+		}
+	}
+	if rand.IntN(2) == 0 { // forth, then back
+		patiently(c.t, func() (*Result, error) { return c.try(Options{Batch: 3}) })
+		for _, check := range c.verify().Checks {
+			if !check.OK {
+				count.touched++
+				c.t.Errorf("%s %s: %s: %s", count.name, at, check.Name, check.Detail)
+			}
+		}
+	}
+	patiently(c.t, c.tryUndo)
+	if diff := cmp.Diff(c.before, c.dump()); diff != "" {
+		c.t.Fatalf("%s %s: not as it was: %s", count.name, at, diff)
+	}
+	if died {
+		count.resumed++
+	}
+	return died
+}
+
+// everywhere is every row of the table and of the quarantine.
+func (c *chaos) everywhere() string {
+	c.t.Helper()
+	rows := "SELECT o::text AS row_text FROM orders AS o"
+	if c.text("SELECT to_regclass('twinrow_quarantine') IS NOT NULL") == "t" {
+		rows += " UNION ALL SELECT q.row_text FROM twinrow_quarantine AS q"
+	}
+	return c.text("SELECT string_agg(r.row_text, E'\\n' ORDER BY r.row_text) FROM (" + rows + ") AS r")
+}
+
+// TestServerCrashInTheMiddle loses the server between two batches, forth and back.
+func TestServerCrashInTheMiddle(t *testing.T) {
+	server := pgserver.Start(t, "fsync=on")
+	url := server.Database(t)
+	psql(t, url, shop)
+	s := scanned(t, "postgres", url, plan.Options{Strategy: plan.Online}, source.Request{Table: "orders", Key: []string{"ref"}, Time: "created_at"})
+	before := s.dump()
+	crash := func(run func(*story, Options) (*Result, error)) {
+		t.Helper()
+		crashed := false
+		_, err := run(s, Options{Batch: 3, Progress: afterRows{func() {
+			if !crashed {
+				crashed = true
+				server.Crash(t)
+			}
+		}}})
+		wantCode(t, err, plan.CodeConnection, "the server went away")
+		server.Restart(t)
+	}
+	crash((*story).try)
+	s.apply()
+	wantOK(t, s.verify())
+	crash((*story).tryUndoWith)
+	s.undo()
+	if diff := cmp.Diff(before, s.dump()); diff != "" {
+		t.Fatal(diff)
+	}
+}
