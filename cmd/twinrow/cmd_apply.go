@@ -31,6 +31,7 @@ func (p *program) cmdApply() *cli.Command {
 			&cli.IntFlag{Name: "batch", Value: dialect.OnlineBatch, Usage: "remove at most this many `ROWS` in one transaction, where the plan is online"},
 			&cli.DurationFlag{Name: "pause", Value: onlinePause, Usage: "wait this `LONG` between two batches"},
 			&cli.DurationFlag{Name: "max-lag", Usage: "wait while a standby is further behind than this `LONG`, as 5s (default: do not look)"},
+			boolFlag("rescan", "look again at what drifted or arrived since the scan, plan it by the same rules and go on, at most three times"),
 			yesFlag(),
 			formatFlag("text", "text", "json"),
 		},
@@ -53,7 +54,7 @@ func (p *program) cmdApply() *cli.Command {
 					}
 				}
 				opts.Progress = p.steps(c)
-				result, err := apply.Run(c.Context, w.target, w.opened, w.plan, opts)
+				result, err := p.carryOut(c, w, opts)
 				return p.printResult(c, result, "cleaned", "removed", err)
 			})
 		},
@@ -89,7 +90,7 @@ func (p *program) cmdUndo() *cli.Command {
 				if err := p.confirm(c, "Put back the removed rows and drop the index that was built?"); err != nil {
 					return err
 				}
-				result, err := apply.Undo(c.Context, w.target, w.opened, w.plan, apply.Options{Pause: onlinePause, Progress: p.steps(c)})
+				result, err := p.takeBack(c.Context, w, apply.Options{Pause: onlinePause, Progress: p.steps(c)})
 				return p.printResult(c, result, "restored", "put back", err)
 			})
 		},
@@ -120,6 +121,8 @@ type planned struct {
 	opened *casefile.Opened
 	plan   *plan.Plan
 	target apply.Target
+	// where is the database, as the command line takes it.
+	where string
 }
 
 // withPlan opens CASE and [SOURCE] for a verb.
@@ -156,7 +159,7 @@ func (p *program) openPlanned(ctx context.Context, dir, source string) (*planned
 	if err != nil {
 		return nil, err
 	}
-	return &planned{opened, made, target}, nil
+	return &planned{opened, made, target, where}, nil
 }
 
 // placeOf finds the database of a case: as named, as the configuration has it
@@ -226,7 +229,7 @@ func (p *program) printResult(c *cli.Context, result *apply.Result, groupsWord, 
 	if c.String("format") == "json" {
 		return p.writeJSON(result)
 	}
-	if len(result.Tables) == 0 {
+	if len(result.Tables) == 0 && err == nil {
 		fmt.Fprintln(p.stdout, "nothing to take back: the journal says that nothing is done")
 	}
 	for _, t := range result.Tables {

@@ -20,6 +20,7 @@ type planOptions struct {
 	indexName       string
 	decisions       string
 	strategy        string
+	cleanOnly       bool
 }
 
 func (p *program) cmdPlan() *cli.Command {
@@ -50,7 +51,7 @@ func (p *program) cmdPlan() *cli.Command {
 			if s := c.String("strategy"); !slices.Contains(plan.Strategies, s) {
 				return oneOf("--strategy", s, plan.Strategies)
 			}
-			made, err := p.plan(args[0], planOptions{c.String("keep"), c.String("differing"), c.String("migrations"), c.String("migrations-dir"), c.String("index-name"), c.String("decisions"), c.String("strategy")})
+			made, err := p.plan(args[0], planOptions{c.String("keep"), c.String("differing"), c.String("migrations"), c.String("migrations-dir"), c.String("index-name"), c.String("decisions"), c.String("strategy"), false})
 			if err != nil {
 				return err
 			}
@@ -84,7 +85,7 @@ func (p *program) plan(dir string, o planOptions) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	made, err := plan.Make(opened, plan.Options{Decisions: decisions, Tool: tool(), Keep: o.keep, Choose: choose, Differing: o.differing, IndexName: o.indexName, Strategy: o.strategy})
+	made, err := plan.Make(opened, plan.Options{Decisions: decisions, Tool: tool(), Keep: o.keep, Choose: choose, Differing: o.differing, IndexName: o.indexName, Strategy: o.strategy, CleanOnly: o.cleanOnly})
 	if err != nil {
 		return nil, err
 	}

@@ -34,9 +34,9 @@ CREATE TABLE lines (id int PRIMARY KEY, order_id bigint REFERENCES orders ON DEL
 
 // toll counts what the kills of one strategy came to.
 type toll struct {
-	name                            string
-	kills, lost, touched, resumed   int
-	atRecords, atRandom, unfinished int
+	name                          string
+	kills, lost, touched, resumed int
+	atRecords, atRandom           int
 }
 
 // TestKilledAtAnyMoment kills apply and undo, of both strategies, and looks each

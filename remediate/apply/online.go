@@ -109,7 +109,7 @@ func (r *onlineRun) forward(ctx context.Context, before state) error {
 			return err
 		}
 	}
-	if r.w.Index() == nil || r.opts.Until == UntilClean || len(r.result.Drifted) > 0 {
+	if r.w.Index() == nil || r.opts.Until == UntilClean || r.left(r.result) {
 		return nil
 	}
 	if wanted {
@@ -342,13 +342,18 @@ func (e *entryData) take(groups []plan.WorkGroup, busy []int) {
 func (r *onlineRun) count(change entryData, drifted []Drift, effects map[string]plan.Effect) {
 	r.result.Groups, r.result.Rows = r.result.Groups+len(change.Groups), r.result.Rows+change.Rows
 	r.result.Drifted = append(r.result.Drifted, drifted...)
-	sum := maps.Clone(r.result.Effects)
-	for table, e := range effects {
+	r.result.Effects = sumEffects(r.result.Effects, effects)
+	r.opts.add(change.Rows)
+}
+
+func sumEffects(one, other map[string]plan.Effect) map[string]plan.Effect {
+	sum := map[string]plan.Effect{}
+	maps.Copy(sum, one)
+	for table, e := range other {
 		s := sum[table]
 		sum[table] = plan.Effect{Inserted: s.Inserted + e.Inserted, Updated: s.Updated + e.Updated, Deleted: s.Deleted + e.Deleted}
 	}
-	r.result.Effects = sum
-	r.opts.add(change.Rows)
+	return sum
 }
 
 // rehearse does every batch and rolls it back; the fence and the index, which
@@ -369,7 +374,7 @@ func (r *onlineRun) rehearse(ctx context.Context, before state) error {
 	if before.rows() == 0 && r.result.Rows == 0 && allGone(r.w, r.result.Drifted) {
 		return notHere(r.w)
 	}
-	if r.w.Index() != nil && len(r.result.Drifted) == 0 && (r.opts.Until == "" || r.opts.Until == UntilIndex) {
+	if r.w.Index() != nil && !r.left(r.result) && (r.opts.Until == "" || r.opts.Until == UntilIndex) {
 		r.result.Index = r.w.Index().Name
 	}
 	return nil

@@ -16,6 +16,7 @@ const (
 	eventCommitted      = "committed"
 	eventRolledBack     = "rolled-back"
 	eventStopped        = "stopped"
+	eventRescanned      = "rescanned"
 	eventFinished       = "finished"
 	eventUndoStarted    = "undo-started"
 	eventUndoCommitting = "undo-committing"
@@ -60,6 +61,9 @@ type log struct {
 	// at the end.
 	back   map[string]int
 	taking map[string]entryData
+	// rescanned is true where what drifted or arrived was looked at again since
+	// the last undo: groups that were left alone are no reason to stop then.
+	rescanned bool
 	// last is the last event, "" for none.
 	last string
 	// wrote is told how many records there are after each; it may be nil.
@@ -78,11 +82,15 @@ func openLog(dir string, peek bool) (*log, error) {
 	case err != nil:
 		return nil, diskProblem(err)
 	}
-	l := &log{Journal: j, done: map[string][]entryData{}, pending: map[string]entryData{}, undoing: map[string]bool{}, back: map[string]int{}, taking: map[string]entryData{}}
+	l := newLog(j)
 	for _, r := range j.Records() {
 		l.add(r.Event, r.Data)
 	}
 	return l, nil
+}
+
+func newLog(j *journal.Journal) *log {
+	return &log{Journal: j, done: map[string][]entryData{}, pending: map[string]entryData{}, undoing: map[string]bool{}, back: map[string]int{}, taking: map[string]entryData{}}
 }
 
 func diskProblem(err error) error {
@@ -114,7 +122,10 @@ func (l *log) add(event string, data json.RawMessage) {
 	case eventUndoCommitted:
 		delete(l.taking, entry.Entry)
 		l.back[entry.Entry] += entry.Rows
+	case eventRescanned:
+		l.rescanned = true
 	case eventUndone:
+		l.rescanned = false
 		clear(l.pending)
 		clear(l.done)
 		clear(l.undoing)
@@ -139,7 +150,7 @@ func (l *log) write(event string, data any) error {
 
 // begin records the start of a run once.
 func (l *log) begin(p *plan.Plan) error {
-	started := slices.Contains([]string{eventStarted, eventCommitting, eventCommitted, eventRolledBack, eventStopped}, l.last)
+	started := slices.Contains([]string{eventStarted, eventCommitting, eventCommitted, eventRolledBack, eventStopped, eventRescanned}, l.last)
 	if started && l.planSHA256 == p.SHA256 {
 		return nil
 	}

@@ -105,7 +105,9 @@ func (r *runner) run(ctx context.Context, works []*plan.Work) (*Result, error) {
 		}
 		result.Tables = append(result.Tables, done)
 		result.Already = result.Already && done.Already
-		drifted = append(drifted, done.Drifted...)
+		if !r.log.rescanned {
+			drifted = append(drifted, done.Drifted...)
+		}
 		arrived += done.Arrived
 	}
 	if len(drifted) > 0 || arrived > 0 {
@@ -118,6 +120,11 @@ func (r *runner) run(ctx context.Context, works []*plan.Work) (*Result, error) {
 		return result, r.log.write(eventStopped, nil)
 	}
 	return result, r.log.write(eventFinished, nil)
+}
+
+// left tells whether groups were left alone that the index has to wait for.
+func (r *runner) left(result *TableResult) bool {
+	return len(result.Drifted) > 0 && !r.log.rescanned
 }
 
 // stopped says which groups were left alone or are new, and that the index
@@ -133,7 +140,7 @@ func (r *runner) stopped(drifted []Drift, arrived int) error {
 		return &plan.Problem{
 			Code:    plan.CodeStopped,
 			Message: fmt.Sprintf("stopped before the index: new duplicates of %s arrived since the scan; what the plan names is cleaned", plan.Count(arrived, "key")),
-			Hint:    "stop what writes them, then scan again into a new case, which takes what is left and the index; `twinrow undo " + r.dir + "` takes back what was done",
+			Hint:    "stop what writes them, then run again with --rescan, which takes what is left and the index; `twinrow undo " + r.dir + "` takes back what was done",
 		}
 	}
 	var rows []string
@@ -146,7 +153,7 @@ func (r *runner) stopped(drifted []Drift, arrived int) error {
 	return &plan.Problem{
 		Code:    plan.CodeStopped,
 		Message: fmt.Sprintf("stopped before the index: %s %s no longer as the evidence has %s (%s)", plan.Count(len(groups), "group"), plan.Verb(len(groups), "was left alone, because it is", "were left alone, because they are"), plan.Verb(len(groups), "it", "them"), strings.Join(rows, "; ")),
-		Hint:    "look at these rows, then scan again into a new case, which takes what is left and the index; `twinrow undo " + r.dir + "` takes back what was done",
+		Hint:    "look at these rows, then run again with --rescan, which takes what is left and the index; `twinrow undo " + r.dir + "` takes back what was done",
 	}
 }
 
@@ -214,7 +221,7 @@ func (r *runner) change(ctx context.Context, s session, w *plan.Work, before sta
 			return change, err
 		}
 	}
-	if w.Index() == nil || len(result.Drifted) > 0 || r.opts.Until == UntilClean {
+	if w.Index() == nil || r.left(result) || r.opts.Until == UntilClean {
 		return change, nil
 	}
 	switch before.index {

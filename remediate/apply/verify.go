@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"twinrow/remediate/journal"
 	"twinrow/remediate/plan"
 )
 
@@ -18,6 +19,11 @@ func Verify(ctx context.Context, t Target, opened *plan.Case, p *plan.Plan) (*Re
 	if err := t.identify(ctx, opened); err != nil {
 		return nil, err
 	}
+	l, err := readLog(opened.Dir, func(journal.Record) {})
+	if err != nil {
+		return nil, err
+	}
+	settledOnly(works, l)
 	report := &Report{Checks: []Check{}}
 	for i, w := range works {
 		checks, err := verifyTable(ctx, t, w, i+1)

@@ -190,13 +190,22 @@ func (p Postgres) Copy() string {
 	return "INSERT INTO " + p.Quarantine() + " AS q (case_id, entry, table_name, group_no, row_no, row_id, survivor, row_text)\n" +
 		"  SELECT " + queries.Literal(p.CaseID) + ", " + queries.Literal(p.Name) + ", " + queries.Literal(p.Table.Table) + ", w.group_no, w.row_no, w.row_id, w.survivor, (t.*)::text\n" +
 		"  FROM " + p.work + " AS w JOIN " + p.Target() + " AS t ON " + p.match() + "\n" +
-		"  WHERE NOT w.keep AND " + image + " = w.image"
+		"  WHERE NOT w.keep" + p.stillSame()
+}
+
+// stillSame asks for the evidence's image once more. Rows that were locked one
+// by one before they were looked at cannot have changed, and are not read again.
+func (p Postgres) stillSame() string {
+	if p.online {
+		return ""
+	}
+	return " AND " + image + " = w.image"
 }
 
 // Delete removes the rows that are in quarantine now.
 func (p Postgres) Delete() string {
 	return "DELETE FROM " + p.Target() + " AS t USING " + p.work + " AS w\n" +
-		"  WHERE NOT w.keep AND " + p.match() + " AND " + image + " = w.image"
+		"  WHERE NOT w.keep AND " + p.match() + p.stillSame()
 }
 
 // CreateIndex builds the plan's index.

@@ -29,6 +29,8 @@ type Options struct {
 	Decisions *Decisions
 	// Strategy is one of Strategies; "" is Auto.
 	Strategy string
+	// CleanOnly leaves the index to another plan.
+	CleanOnly bool
 	// IndexName replaces the name that the index would be given; it needs a
 	// case with one table.
 	IndexName string
@@ -225,6 +227,8 @@ func (t *Table) dangers(table *casefile.Table) []Hazard {
 // index adds the unique index, unless one holds already or held groups stand in its way.
 func (t *Table) index(opened *Case, table *casefile.Table, opts Options, taken map[string]bool, lock []Hazard) error {
 	switch {
+	case opts.CleanOnly:
+		return nil
 	case len(table.UniqueBy) > 0:
 		note := "no index is built: " + strings.Join(table.UniqueBy, ", ") + " forbids a second row already"
 		if len(t.Groups)+len(t.Held) > 0 {
