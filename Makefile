@@ -58,6 +58,10 @@ bench: need-postgres ## benchmarks; each prints its figures
 bench-cause: need-postgres ## runs known causes of duplicates for real and prints what is told of them
 	go test -run '^$$' -bench '^BenchmarkCauses$$' -benchtime 1x -timeout 30m ./detect/scan
 
+.PHONY: bench-watch
+bench-watch: need-postgres ## one look of `watch` at a table of ROWS rows with indexes on the key and the time
+	ROWS=$(or $(ROWS),10000000) go test -run '^$$' -bench '^BenchmarkWatch$$' -benchtime 100x -timeout 30m ./detect/scan
+
 FUZZTIME ?= 20s
 fuzz: ## every fuzz target for FUZZTIME
 	@set -e; grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do \

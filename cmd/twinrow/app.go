@@ -33,6 +33,7 @@ func (p *program) app() *cli.App {
 			p.cmdVerify(),
 			p.cmdNotify(),
 			p.cmdProbe(),
+			p.cmdWatch(),
 			p.cmdVersion(),
 		},
 	}

@@ -147,7 +147,9 @@ func (f *fetch) read(ctx context.Context, one *session, locators []uint64, put f
 
 // columns lists what is read of a row after its place and digest: identity,
 // key, then every column, each as the server prints it.
-func (f *fetch) columns() string {
+func (f *fetch) columns() string { return strings.Join(f.list(), ", ") }
+
+func (f *fetch) list() []string {
 	var items []string
 	for _, id := range f.table.ID {
 		items = append(items, f.relation.idColumn(f.table, id))
@@ -158,7 +160,7 @@ func (f *fetch) columns() string {
 	for _, c := range f.table.Columns {
 		items = append(items, f.relation.column(c.Name))
 	}
-	return strings.Join(items, ", ")
+	return items
 }
 
 // idColumn is an identifying column as SQL; the row's own place is none of the
@@ -171,7 +173,12 @@ func (r *relation) idColumn(t *source.Table, id string) string {
 }
 
 func (f *fetch) fill(row *source.Row, fields [][]byte) {
-	row.Image, fields = string(fields[0]), fields[1:]
+	row.Image = string(fields[0])
+	f.fillValues(row, fields[1:])
+}
+
+// fillValues fills in what list reads.
+func (f *fetch) fillValues(row *source.Row, fields [][]byte) {
 	row.ID, fields = values(fields[:len(f.table.ID)]), fields[len(f.table.ID):]
 	row.Key, fields = values(fields[:len(f.relation.parts)]), fields[len(f.relation.parts):]
 	row.Values = values(fields)
