@@ -112,6 +112,8 @@ type Table struct {
 	// IncomingKeys and Triggers are what a clean-up must reckon with.
 	IncomingKeys []ForeignKey `json:"incoming_keys,omitempty"`
 	Triggers     []string     `json:"triggers,omitempty"`
+	// Facts is nil where the source has no such catalogue.
+	Facts *Facts `json:"facts,omitempty"`
 
 	ScannedRows int64 `json:"scanned_rows"`
 	// NullKeyRows of them equal no other row, because their key holds a NULL.

@@ -240,6 +240,9 @@ func (e *engine) tableDocument(name string) casefile.Table {
 		Way: e.way.Way, WayReason: e.way.Reason, UniqueBy: t.UniqueBy, Triggers: t.Triggers,
 		ScannedRows: e.count.Rows, NullKeyRows: e.count.NullKeys, BadLines: e.count.BadLines,
 	}
+	if t.Facts != nil {
+		document.Facts = new(casefile.Facts(*t.Facts))
+	}
 	if t.Key.NullsEqual {
 		document.Nulls = "not-distinct"
 	}

@@ -131,6 +131,8 @@ type Table struct {
 	IncomingKeys []ForeignKey
 	// Triggers names the triggers that a DELETE or INSERT here would fire.
 	Triggers []string
+	// Facts is nil where the engine has no such catalogue.
+	Facts *Facts
 }
 
 // Column is one column as the catalogue has it.

@@ -38,7 +38,7 @@ func changeFor(w *plan.Work, t tool) change {
 // concurrent tells whether the index is built beside the writers: where the
 // table is large. A partitioned table takes no such index.
 func concurrent(w *plan.Work) bool {
-	return w.Strategy == plan.Online
+	return w.Strategy == plan.Online && (w.Case.Facts == nil || len(w.Case.Facts.PartitionKey) == 0)
 }
 
 func headline(w *plan.Work) string {

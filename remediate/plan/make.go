@@ -125,6 +125,9 @@ func (p *Plan) decide(opened *Case, opts Options) error {
 			}
 			seen[id] = g.Number
 		}
+		if err := indexable(table, g); err != nil {
+			return err
+		}
 		return entry.add(table, g, opts)
 	})
 }
@@ -185,6 +188,9 @@ func (t *Table) operate(opened *Case, table *casefile.Table, opts Options, taken
 	if engine == "csv" {
 		t.Hazards = union(t.Hazards)
 		return nil
+	}
+	if err := t.foresee(table); err != nil {
+		return err
 	}
 	var lock []Hazard
 	if engine == "postgres" && t.Strategy == Atomic && table.ScannedRows >= longLock {
@@ -247,6 +253,9 @@ func (t *Table) index(opened *Case, table *casefile.Table, opts Options, taken m
 	index := &Index{Name: opts.IndexName, Parts: table.Key, Where: table.Where, NullsNotDistinct: table.Nulls == "not-distinct"}
 	if index.Name == "" {
 		index.Name = indexName(name, table, taken)
+	}
+	if err := t.foreseeIndex(table, index); err != nil {
+		return err
 	}
 	t.Operations = append(t.Operations, uniqueIndex(t.Table, index, lock))
 	return nil

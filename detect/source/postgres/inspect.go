@@ -53,6 +53,7 @@ func (s *Source) inspect(ctx context.Context, req source.Request) (*source.Table
 		func() error { return s.readColumns(ctx, r, t, req) },
 		func() error { return s.readKey(ctx, r, t, req) },
 		func() error { return s.readSurroundings(ctx, r, t) },
+		func() error { return s.readFacts(ctx, r, t) },
 	} {
 		if err := step(); err != nil {
 			return nil, err

@@ -44,6 +44,7 @@ func TestInspectReadsTheCatalogue(t *testing.T) {
 		IncomingKeys: []source.ForeignKey{{Name: "scans_ticket", Table: "public.scans",
 			Columns: []string{"shop", "ticket"}, References: []string{"shop", "id"}, OnDelete: "set null"}},
 		Triggers: []string{"keep"},
+		Facts:    &source.Facts{},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

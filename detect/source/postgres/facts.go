@@ -1,0 +1,34 @@
+package postgres
+
+import (
+	"context"
+
+	"twinrow/detect/source"
+)
+
+// readFacts reads what a clean-up must know of a table before its first change.
+func (s *Source) readFacts(ctx context.Context, r *relation, t *source.Table) error {
+	rows, err := s.main.rows(ctx, "table_facts", r.oid)
+	if err != nil {
+		return err
+	}
+	f := &source.Facts{}
+	for _, row := range rows {
+		switch fact, name := row[0], row[1]; fact {
+		case "partition-key":
+			f.PartitionKey = append(f.PartitionKey, name)
+		case "refuses-delete":
+			f.RefusesDelete = append(f.RefusesDelete, name)
+		case "row-security":
+			f.RowSecurity = name
+		case "invalid-inert":
+			f.Inert = append(f.Inert, name)
+		case "invalid-enforcing":
+			f.Enforcing = append(f.Enforcing, name)
+		case "name":
+			f.Names = append(f.Names, name)
+		}
+	}
+	t.Facts = f
+	return nil
+}
