@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"twinrow/detect/key"
 	"twinrow/detect/source"
 	"twinrow/remediate/probe"
+	"twinrow/report/html"
 )
 
 // probesDir is where a case keeps its probes.
@@ -23,20 +25,23 @@ func (p *program) cmdProbe() *cli.Command {
 		Name:        "probe",
 		Usage:       "fire requests that truly overlap, and judge whether the race is gone",
 		UsageText:   "twinrow probe SPEC.yaml|URL [FLAG…]",
-		Description: "Exit 0 is a pass, 1 a fail, 5 inconclusive. The flags that describe a request belong to a URL;\na specification says it all itself.\n\nEXAMPLE\n   twinrow probe http://127.0.0.1:8080/webhooks --method POST --body '{\"id\":\"{{.Key}}\"}' --key-list a,b \\\n     --rows 'SELECT count(*) FROM calls WHERE id = $1' --rows-source postgres://localhost/shop",
+		Description: "Exit 0 is a pass, 1 a fail, 5 inconclusive. The flags that describe a request belong to a URL;\na specification says it all itself, and may go in steps: redeliveries, cut connections, rates,\ncommands between them. Commands that it names are run by sh, shown by --dry-run, and asked for.\n\nEXAMPLE\n   twinrow probe http://127.0.0.1:8080/webhooks --method POST --body '{\"id\":\"{{.Key}}\"}' --key-list a,b \\\n     --rows 'SELECT count(*) FROM calls WHERE id = $1' --rows-source postgres://localhost/shop",
 		Flags: append(requestFlags(),
-			&cli.StringFlag{Name: "case", Usage: "write the result into this `CASE` too"},
+			&cli.StringFlag{Name: "case", Usage: "write the result and its page into this `CASE` too"},
+			&cli.StringFlag{Name: "baseline", Usage: "the `PROBE.json` of the build without the fix: only what failed there and passes now is a confirmed fix"},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE` instead of stdout; in a directory, by name, environment and time"},
+			boolFlag("cleanup-sql", "print how to find and remove the rows that the probe made"),
 			&cli.StringSliceFlag{Name: "allow-host", Usage: "fire at this `HOST`, which is not this machine"},
 			boolFlag("dry-run", "show what would be sent, and send nothing"),
 			yesFlag(),
-			formatFlag("table", "table", "json"),
+			formatFlag("table", probeForms...),
 		),
 		Action: func(c *cli.Context) error {
 			args, err := operands(c, "SPEC.yaml|URL")
 			if err != nil {
 				return err
 			}
-			format, err := chosenFormat(c, "table", "json")
+			format, err := chosenFormat(c, probeForms...)
 			if err != nil {
 				return err
 			}
@@ -116,7 +121,7 @@ func (p *program) probe(c *cli.Context, spec *probe.Spec, format string) error {
 		if format == "json" {
 			return p.writeJSON(spec.Outline())
 		}
-		fmt.Fprint(p.stdout, spec.Outline().Text())
+		fmt.Fprint(p.stdout, plainLines(spec.Outline().Text()))
 		return nil
 	}
 	var opened *casefile.Opened
@@ -126,6 +131,10 @@ func (p *program) probe(c *cli.Context, spec *probe.Spec, format string) error {
 			return err
 		}
 	}
+	before, err := baseline(c.String("baseline"))
+	if err != nil {
+		return err
+	}
 	if err := p.agreeToFire(c, spec); err != nil {
 		return err
 	}
@@ -134,6 +143,9 @@ func (p *program) probe(c *cli.Context, spec *probe.Spec, format string) error {
 	if result == nil {
 		return stopped
 	}
+	if before != nil {
+		probe.Compare(result, before)
+	}
 	if opened != nil {
 		path, err := keepProbe(opened.Dir, result)
 		if err != nil {
@@ -141,7 +153,7 @@ func (p *program) probe(c *cli.Context, spec *probe.Spec, format string) error {
 		}
 		p.say(c, "result written to %s", path)
 	}
-	if err := p.showProbe(result, format); err != nil {
+	if err := p.showProbe(c, result, format); err != nil {
 		return err
 	}
 	if stopped != nil {
@@ -150,11 +162,18 @@ func (p *program) probe(c *cli.Context, spec *probe.Spec, format string) error {
 	return verdictStatus(result.Verdict)
 }
 
-func (p *program) showProbe(result *probe.Result, format string) error {
-	if format == "json" {
-		return p.writeJSON(result)
+// baseline reads the document of an earlier probe; nil where none is named.
+func baseline(path string) (*probe.Result, error) {
+	if path == "" {
+		return nil, nil
 	}
-	return p.printProbe(result)
+	raw, err := os.ReadFile(path)
+	if os.IsNotExist(err) {
+		return nil, source.MissingFile(absolute(path))
+	} else if err != nil {
+		return nil, &key.Problem{Code: key.CodePermission, Message: "reading the baseline", Hint: "name a file that can be read", Err: err}
+	}
+	return readProbe(path, raw)
 }
 
 // agreeToFire asks before the world is changed. A target on this machine needs
@@ -169,7 +188,7 @@ func (p *program) agreeToFire(c *cli.Context, spec *probe.Spec) error {
 		return nil
 	}
 	if isTerminal(p.stdin) {
-		fmt.Fprint(p.stderr, spec.Outline().Text())
+		fmt.Fprint(p.stderr, plainLines(spec.Outline().Text()))
 	}
 	return p.confirm(c, "Fire?")
 }
@@ -233,14 +252,18 @@ func (r rounds) Step(what string, done, total int) {
 	}
 }
 
-// keepProbe writes the result into the case and returns where.
+// keepProbe writes the result and its page into the case and returns where.
 func keepProbe(dir string, result *probe.Result) (string, error) {
 	folder := filepath.Join(dir, probesDir)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return "", &key.Problem{Code: key.CodeDisk, Message: "creating " + folder, Hint: "look at the rights and the free space of the case", Err: err}
 	}
 	path := filepath.Join(folder, result.FileName()+".json")
-	return path, casefile.WriteJSON(path, result)
+	if err := casefile.WriteJSON(path, result); err != nil {
+		return "", err
+	}
+	page := filepath.Join(folder, result.FileName()+".html")
+	return path, casefile.WriteFile(page, func(w io.Writer) error { return html.RenderProof(w, result) })
 }
 
 func verdictStatus(v probe.Verdict) error {

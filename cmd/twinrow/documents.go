@@ -81,15 +81,12 @@ func probesSaid(dir string) ([]report.Probe, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading a probe: %w", err)
 		}
-		if err := casefile.CheckSchema(file, raw, proof.Schema); err != nil {
+		result, err := readProbe(file, raw)
+		if err != nil {
 			return nil, err
 		}
-		var result probe.Result
-		if err := json.Unmarshal(raw, &result); err != nil {
-			return nil, fmt.Errorf("reading %s: %w", file, err)
-		}
 		probes = append(probes, report.Probe{
-			Name: result.Name, Environment: result.Environment, Verdict: string(result.Verdict), Statement: statement(&result), At: wholeSeconds(result.StartedAt),
+			Name: result.Name, Environment: result.Environment, Verdict: string(result.Verdict), Statement: statement(result), At: wholeSeconds(result.StartedAt),
 			Rounds: result.Rounds, Requests: result.Requests, From: filepath.Join(probesDir, filepath.Base(file)) + ": verdict",
 		})
 	}
@@ -104,4 +101,16 @@ func wholeSeconds(at string) string {
 		return at
 	}
 	return t.UTC().Format(time.RFC3339)
+}
+
+// readProbe reads the document of a probe.
+func readProbe(path string, raw []byte) (*probe.Result, error) {
+	if err := casefile.CheckSchema(path, raw, proof.Schema); err != nil {
+		return nil, err
+	}
+	var result probe.Result
+	if err := json.Unmarshal(raw, &result); err != nil {
+		return nil, &casefile.Problem{Code: casefile.CodeBadInput, Message: "reading " + path, Hint: "it must be as `twinrow probe --format json` wrote it", Err: err}
+	}
+	return &result, nil
 }

@@ -22,6 +22,10 @@ type withServer struct{ *testing.M }
 func (w withServer) Run() int { return pgserver.Run(w.M) }
 
 func TestMain(m *testing.M) {
+	if url := os.Getenv("TWINROW_TEST_CHAT"); url != "" {
+		chatWorker(url)
+		return
+	}
 	testscript.Main(withServer{m}, map[string]func(){
 		"twinrow": func() { os.Exit(start()) },
 	})
@@ -42,7 +46,9 @@ func TestScripts(t *testing.T) {
 				ts.Setenv("PG", url)
 				ts.Setenv("POOL", pgserver.Pooled(t, url, 4))
 			},
-			"shop": shopCommand(t),
+			"shop":     shopCommand(t),
+			"incident": incidentCommand(t),
+			"readme":   readmeCommand,
 			// postgres-with-passwords is a server of its own that also listens on
 			// loopback and asks there; $WRONG has a wrong password in it.
 			"postgres-with-passwords": func(ts *testscript.TestScript, _ bool, _ []string) {

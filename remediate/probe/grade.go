@@ -84,12 +84,13 @@ func (r *runner) winnerGrade(out *Result) proof.Grade {
 
 func rejectedGrade(winners, answers, copies int) proof.Grade {
 	share, one := float64(winners)/float64(max(1, answers)), 1/float64(copies)
+	most := min(mostWinners*one, (1+one)/2) // of few copies, five times would be all
 	g := proof.Grade{
 		Name: "rejected", Value: percent(1 - share), Grade: acceptable,
-		Scale: fmt.Sprintf("good about %s, poor outside of %s to %s", percent(1-one), percent(math.Max(0, 1-mostWinners*one)), percent(1-fewestWinners*one)),
+		Scale: fmt.Sprintf("good about %s, poor outside of %s to %s", percent(1-one), percent(1-most), percent(1-fewestWinners*one)),
 	}
 	switch {
-	case share > mostWinners*one || share < fewestWinners*one:
+	case share > most || share < fewestWinners*one:
 		g.Grade = poor
 	case math.Abs(share-one) < one/10:
 		g.Grade = good
