@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -216,4 +217,28 @@ func TestTemporaryTablesOfOthers(t *testing.T) {
 	s := open(t, database, Options{})
 	_, err := s.Inspect(t.Context(), source.Request{Table: schema + ".passing", Key: []string{"k"}})
 	problem(t, err, key.CodeUnsupported, "temporary table of another session")
+}
+
+// FuzzQuoteElement gives arrays of two texts to the server and wants them back.
+func FuzzQuoteElement(f *testing.F) {
+	for _, text := range []string{"", "NULL", `a"b`, `\`, "{x,y}", " blank ", "line\nfeed", "naïve 🎟", "\u00a0"} {
+		f.Add(text)
+	}
+	s := open(f, pgserver.Database(f), Options{})
+	f.Fuzz(func(t *testing.T, text string) {
+		if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+			return // no text of a Postgres in UTF-8
+		}
+		var got []string
+		err := s.main.stream(t.Context(), 0, "SELECT ($1::text[])[1], ($1::text[])[2]", []string{"{" + quoteElement(text) + "," + quoteElement("x"+text) + "}"}, func(fields [][]byte) error {
+			got = append(got, string(fields[0]), string(fields[1]))
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{text, "x" + text}, got); diff != "" {
+			t.Error(diff)
+		}
+	})
 }
