@@ -9,4 +9,5 @@ SELECT pg_catalog.current_setting('server_version'),
        (SELECT s.setting::bigint FROM pg_catalog.pg_settings AS s WHERE s.name = 'shared_buffers')
            * pg_catalog.current_setting('block_size')::bigint,
        pg_catalog.current_setting('block_size'),
-       pg_catalog.quote_ident(current_user::text)
+       pg_catalog.quote_ident(current_user::text),
+       pg_catalog.getdatabaseencoding() = 'UTF8'

@@ -6,7 +6,7 @@
 -- Parameters: $1 OIDs of types.
 -- Returns: OID, the type's name, function or '', the type to cast to, whether
 -- the function can be called for that type by name, whether every server
--- hashes its values alike.
+-- of one encoding hashes its values alike, whether they hold text.
 -- Locks: none.
 WITH RECURSIVE part(asked, type, whole) AS (
     SELECT DISTINCT u.oid, u.oid, true FROM pg_catalog.unnest($1::oid[]) AS u(oid)
@@ -61,7 +61,8 @@ SELECT p.asked, pg_catalog.format_type(p.asked, NULL),
        coalesce(pg_catalog.max(pg_catalog.quote_ident(an.nspname) || '.' || pg_catalog.quote_ident(at.typname)) FILTER (WHERE p.whole), ''),
        coalesce(pg_catalog.bool_and(h.direct) FILTER (WHERE p.whole), false),
        -- Types of the user's and names of objects differ from server to server.
-       pg_catalog.bool_and(h.type IS NOT NULL AND h.type < 16384 AND pt.typtype = 'b' AND pt.typname NOT LIKE 'reg%')
+       pg_catalog.bool_and(h.type IS NOT NULL AND h.type < 16384 AND pt.typtype = 'b' AND pt.typname NOT LIKE 'reg%'),
+       pg_catalog.bool_or(pt.typcollation <> 0 OR pt.typname = 'jsonb')
 FROM part AS p
 JOIN pg_catalog.pg_type AS pt ON pt.oid = p.type AND pt.typtype <> 'd'
 LEFT JOIN hash AS h ON h.type = p.type

@@ -17,6 +17,8 @@ type book struct {
 	types   []string // theirs
 	lines   []line
 	byID    map[string]uint64 // locators
+	// there is true where every other server works fingerprints out as we do.
+	there bool
 }
 
 // line is one candidate row.

@@ -3,10 +3,13 @@ package postgres
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"twinrow/detect/source"
 )
@@ -48,11 +51,13 @@ func (s *Source) printsByID(ctx context.Context, r *relation, reading *reading) 
 		if _, err := s.main.rows(ctx, "scan_settings", "off", "on"); err != nil {
 			return err
 		}
+		r.book.there = true
 		for _, h := range r.heaps {
 			there, err := s.hashesThere(ctx, r, h)
 			if err != nil {
 				return err
 			}
+			r.book.there = r.book.there && (there || h.kind != "f")
 			if there {
 				err = s.readThere(ctx, r, h, reading)
 			} else {
@@ -76,6 +81,9 @@ func (s *Source) hashesThere(ctx context.Context, r *relation, h heap) (bool, er
 	if err != nil || folds == "t" {
 		return false, err
 	}
+	if same, err := s.sameEncoding(ctx, r, h); err != nil || !same {
+		return false, err
+	}
 	there := false
 	err = s.main.stream(ctx, 0, "EXPLAIN (COSTS OFF) "+r.fill("scan_hashes_there", "table", h.name, "hash", r.hashAnywhere()), []string{"0", "0"},
 		func(fields [][]byte) error {
@@ -83,6 +91,29 @@ func (s *Source) hashesThere(ctx context.Context, r *relation, h heap) (bool, er
 			return nil
 		})
 	return there, err
+}
+
+// sameEncoding tells whether the key's text is written in the same bytes here
+// and at a foreign table's server, by which it is hashed. What cannot be told
+// counts as no.
+func (s *Source) sameEncoding(ctx context.Context, r *relation, h heap) (bool, error) {
+	if !slices.ContainsFunc(r.parts, func(p part) bool { return p.worded }) {
+		return true, nil
+	}
+	if !s.server.unicode || r.words == "" {
+		return false, nil
+	}
+	same := false
+	err := s.main.attempt(ctx, func() error {
+		return s.main.stream(ctx, 0, r.fill("scan_unicode_there", "table", h.name, "column", r.bare(r.words)), nil, func([][]byte) error {
+			same = true
+			return nil
+		})
+	})
+	if _, refused := errors.AsType[*pgconn.PgError](err); refused && ctx.Err() == nil {
+		return false, nil
+	}
+	return same, err
 }
 
 // keyColumns are the key's columns as an array; NULL stands for an expression.
@@ -210,7 +241,11 @@ func (s *Source) place(ctx context.Context, r *relation, some []uint64, clusters
 	for i, l := range some {
 		list[i] = strconv.FormatUint(l, 10)
 	}
-	return s.main.stream(ctx, 0, r.fillIDs("scan_ids"), []string{"{" + strings.Join(list, ",") + "}"}, func(fields [][]byte) error {
+	barrier := "OFFSET 0"
+	if r.book.there {
+		barrier = ""
+	}
+	return s.main.stream(ctx, 0, r.fillIDs("scan_ids", "barrier", barrier), []string{"{" + strings.Join(list, ",") + "}"}, func(fields [][]byte) error {
 		signed, err := strconv.ParseInt(string(fields[0]), 10, 64)
 		if err != nil {
 			return fmt.Errorf("the server sent a fingerprint that is no number: %w", err)

@@ -108,6 +108,34 @@ func TestATableShardedOverThreeServers(t *testing.T) {
 	}
 }
 
+// TestAShardOfAnotherEncoding has equal texts that are other bytes elsewhere.
+func TestAShardOfAnotherEncoding(t *testing.T) {
+	t.Parallel()
+	database := pgserver.Database(t)
+	here := run(t, database, "SELECT current_database()")[0]
+	run(t, database, "CREATE EXTENSION postgres_fdw; CREATE TABLE t (id int, k text) PARTITION BY LIST (id); CREATE TABLE t0 PARTITION OF t DEFAULT; INSERT INTO t0 VALUES (9, 'é')")
+	for i, encoding := range []string{"UTF8", "LATIN1"} {
+		name := fmt.Sprintf("%s_%d", here, i+1)
+		run(t, database, "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING '"+encoding+"'")
+		there := strings.Replace(database, "/"+here+"?", "/"+name+"?", 1) + "&client_encoding=UTF8"
+		run(t, there, "CREATE TABLE t (id int, k text)")
+		run(t, database, fmt.Sprintf(`CREATE SERVER s%[1]d FOREIGN DATA WRAPPER postgres_fdw OPTIONS (%[2]s); CREATE USER MAPPING FOR CURRENT_USER SERVER s%[1]d OPTIONS (user 'postgres');
+			CREATE FOREIGN TABLE t%[1]d PARTITION OF t FOR VALUES IN (%[1]d, 1%[1]d) SERVER s%[1]d OPTIONS (table_name 't'); INSERT INTO t%[1]d VALUES (%[1]d, 'é'), (1%[1]d, 'e')`, i+1, options(t, there)))
+	}
+	s := open(t, database, Options{})
+	table := compare(t, s, database, source.Request{Table: "t", Key: []string{"k"}})
+	r, err := s.relation(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range r.heaps {
+		there, err := s.hashesThere(t.Context(), r, h)
+		if err != nil || there != (h.name == "public.t1") {
+			t.Errorf("%s works its fingerprints out itself: %v %v", h.name, there, err)
+		}
+	}
+}
+
 func TestIDsThatDoNotTellRowsApart(t *testing.T) {
 	t.Parallel()
 	database := pgserver.Database(t)

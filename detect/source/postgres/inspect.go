@@ -88,6 +88,11 @@ func (s *Source) readColumns(ctx context.Context, r *relation, t *source.Table, 
 		if len(t.ID) == 0 && slices.Contains(t.ColumnNames(), "id") {
 			t.ID = []string{"id"} // whether it tells rows apart is seen when they are read
 		}
+		for _, c := range t.Columns {
+			if c.Type == "text" || strings.HasPrefix(c.Type, "character varying") {
+				r.words = c.Name
+			}
+		}
 		return r.keepBook(t)
 	}
 	switch {

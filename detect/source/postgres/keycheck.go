@@ -118,7 +118,7 @@ func (s *Source) readTypes(ctx context.Context, r *relation, t *source.Table) er
 				continue
 			}
 			p := &r.parts[i]
-			p.typeName, p.hash, p.argument, p.direct, p.portable = row[1], row[2], row[3], row[4] == "t", row[5] == "t"
+			p.typeName, p.hash, p.argument, p.direct, p.portable, p.worded = row[1], row[2], row[3], row[4] == "t", row[5] == "t", row[6] == "t"
 			if types[i] != recordOID || p.hash == "" {
 				continue
 			}

@@ -22,6 +22,7 @@ type relation struct {
 	where string // the predicate in parentheses, or "true"
 	equal bool   // NULLS NOT DISTINCT
 	book  *book  // nil where rows have a place
+	words string // a column of text, or ""
 }
 
 // heap is one file of rows: the table itself, or a partition or child of it.
@@ -43,7 +44,8 @@ type part struct {
 	hash     string // "" where the type has no hash
 	argument string // the type to cast to for it
 	direct   bool   // false where hash cannot be called for the type by name
-	portable bool   // every server hashes the type's values alike
+	portable bool   // every server of one encoding hashes the type's values alike
+	worded   bool   // the type's values hold text
 }
 
 // remember keeps what Inspect found out, under what makes the table's request.

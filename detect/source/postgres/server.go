@@ -26,6 +26,7 @@ type server struct {
 	sharedBuffers int64 // bytes
 	blockSize     int64
 	role          string // quoted where it must be
+	unicode       bool   // text is kept in UTF-8
 }
 
 func readServer(ctx context.Context, s *session) (server, error) {
@@ -33,12 +34,12 @@ func readServer(ctx context.Context, s *session) (server, error) {
 	if err != nil {
 		return server{}, err
 	}
-	if len(rows) != 1 || len(rows[0]) != 9 {
+	if len(rows) != 1 || len(rows[0]) != 10 {
 		return server{}, fmt.Errorf("the server did not say what it is")
 	}
 	row := rows[0]
 	version, _, _ := strings.Cut(row[0], " ")
-	out := server{version: version, database: row[2], databaseOID: row[3], keepsTimes: row[4] == "on", standby: row[5] == "t", role: row[8]}
+	out := server{version: version, database: row[2], databaseOID: row[3], keepsTimes: row[4] == "on", standby: row[5] == "t", role: row[8], unicode: row[9] == "t"}
 	for _, n := range []struct {
 		text string
 		into *int64
