@@ -50,9 +50,10 @@ ALTER TABLE payments ADD PRIMARY KEY (id); VACUUM (ANALYZE) payments; CHECKPOINT
 		b.StopTimer()
 		join := selfJoin(b, url)
 		s := scanned(b, "postgres", url, plan.Options{Strategy: plan.Online}, source.Request{Table: "payments", Key: []string{"payment", "number"}, Time: "created_at"})
+		s.timed(b, Options{Until: UntilFence, Allow: allHazards})
 		alone := s.timed(b, Options{Until: UntilClean, Pause: 20 * time.Millisecond, Allow: allHazards})
 		s.undo()
-		psql(b, url, "VACUUM payments; CHECKPOINT;")
+		psql(b, url, "VACUUM payments")
 		app := newApplication(b, url, rows)
 		calm := app.during(b, func() { time.Sleep(benchCalm) })
 		b.StartTimer()
@@ -92,13 +93,15 @@ func (s *story) timed(b *testing.B, opts Options) timing {
 }
 
 // selfJoin is how long the statement takes that people write by hand; it is
-// rolled back.
-func selfJoin(b *testing.B, url string) time.Duration {
+// rolled back. What counts is the second time: the first writes every page that
+// it touches to the log as a whole, which the batches after it need not do.
+func selfJoin(b *testing.B, url string) (took time.Duration) {
 	b.Helper()
-	start := time.Now()
-	psql(b, url, "BEGIN; DELETE FROM payments AS a USING payments AS b WHERE a.payment = b.payment AND a.number = b.number AND a.id > b.id; ROLLBACK;")
-	took := time.Since(start)
-	psql(b, url, "VACUUM payments; CHECKPOINT;")
+	for range 2 {
+		start := time.Now()
+		psql(b, url, "BEGIN; DELETE FROM payments AS a USING payments AS b WHERE a.payment = b.payment AND a.number = b.number AND a.id > b.id; ROLLBACK;")
+		took = time.Since(start)
+	}
 	return took
 }
 

@@ -287,6 +287,7 @@ func (r *onlineRun) tryBatch(ctx context.Context, groups []plan.WorkGroup) (out 
 		return out, err
 	}
 	defer s.rollback()
+	s.sql = s.sql.Between(groups[0].Number, groups[len(groups)-1].Number) // so that a full quarantine is not read through
 	if err := s.load(ctx, false); err != nil {
 		return out, err
 	}

@@ -261,3 +261,31 @@ func TestASecondRunIsRefused(t *testing.T) {
 	wantCode(t, same, plan.CodeBusy, "another run works on this case")
 	wantOK(t, s.verify())
 }
+
+// TestRightsAreMissedBeforeTheFirstStep takes each right away in turn.
+func TestRightsAreMissedBeforeTheFirstStep(t *testing.T) {
+	s := databases[slicesIndex("postgres", "tickets")].online(t)
+	s.run("CREATE ROLE keeper LOGIN; GRANT ALL ON SCHEMA public TO keeper; ALTER TABLE tickets OWNER TO keeper;")
+	owner := s.where
+	s.where = strings.Replace(s.where, "postgres@", "keeper@", 1)
+	before := s.dump()
+	for _, c := range []struct{ take, give, missing string }{
+		{"REVOKE TRIGGER ON tickets FROM keeper", "GRANT TRIGGER ON tickets TO keeper", "TRIGGER on public.tickets"},
+		{"REVOKE DELETE ON tickets FROM keeper", "GRANT DELETE ON tickets TO keeper", "DELETE on public.tickets"},
+		{"REVOKE CREATE ON SCHEMA public FROM keeper, PUBLIC", "GRANT CREATE ON SCHEMA public TO keeper", "CREATE on the schema public"},
+		{"ALTER TABLE tickets OWNER TO postgres; GRANT ALL ON tickets TO keeper", "ALTER TABLE tickets OWNER TO keeper", "ownership of public.tickets"},
+	} {
+		psql(t, owner, c.take)
+		_, err := s.try(Options{})
+		wantCode(t, err, plan.CodePermission, c.missing)
+		psql(t, owner, c.give)
+	}
+	if diff := cmp.Diff(before, s.dump()); diff != "" {
+		t.Errorf("something was changed: %s", diff)
+	}
+	if _, err := s.try(Options{MaxLag: time.Second}); err != nil { // nobody lags
+		t.Fatal(full(err))
+	}
+	wantOK(t, s.verify())
+	s.undo()
+}

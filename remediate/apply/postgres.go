@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -104,10 +105,8 @@ func (s *postgresSession) start(ctx context.Context, why purpose) error {
 	if why == forVerify {
 		settings = append(settings, dialect.PostgresVerifySettings...)
 	}
-	for _, sql := range settings {
-		if err := s.exec(ctx, "starting a transaction", sql); err != nil {
-			return err
-		}
+	if err := s.exec(ctx, "starting a transaction", strings.Join(settings, "; ")); err != nil {
+		return err
 	}
 	if why == forApply || why == forUndo {
 		if err := s.lockCase(ctx); err != nil {

@@ -17,9 +17,9 @@ import (
 const StopFile = "stop"
 
 const (
-	// holdAim is how long the rows of a batch should be locked; the batches
-	// shrink until they are.
-	holdAim = 50 * time.Millisecond
+	// holdAim is how long the rows of a batch should be locked at most; the
+	// batches shrink until they are.
+	holdAim = 80 * time.Millisecond
 	// smallest is the least number of rows that a batch shrinks to.
 	smallest = 10
 	// lagPause is the time between two looks at a standby that lags.
