@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -32,6 +33,7 @@ func (p *program) cmdProbe() *cli.Command {
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE` instead of stdout; in a directory, by name, environment and time"},
 			boolFlag("cleanup-sql", "print how to find and remove the rows that the probe made"),
 			&cli.StringSliceFlag{Name: "allow-host", Usage: "fire at this `HOST`, which is not this machine"},
+			&cli.DurationFlag{Name: "until-window", Usage: "fire the rounds that catch a check-to-insert window of this `TIME`; needs server_times in the specification"},
 			boolFlag("dry-run", "show what would be sent, and send nothing"),
 			yesFlag(),
 			formatFlag("table", probeForms...),
@@ -75,6 +77,9 @@ func requestFlags() []cli.Flag {
 // probeSpec reads a specification, or makes one of a URL and flags.
 func (p *program) probeSpec(c *cli.Context, what string) (*probe.Spec, error) {
 	if strings.Contains(what, "://") {
+		if c.IsSet("until-window") {
+			return nil, &key.Problem{Code: key.CodeUsage, Message: "--until-window belongs to a specification, which says where the target's own times are", Hint: "see server_times in the README"}
+		}
 		return p.probeFlags(c, what)
 	}
 	for _, flag := range requestFlags() {
@@ -82,13 +87,21 @@ func (p *program) probeSpec(c *cli.Context, what string) (*probe.Spec, error) {
 			return nil, &key.Problem{Code: key.CodeUsage, Message: "--" + name + " belongs to a probe of a URL, not to a specification", Hint: "say it in " + what}
 		}
 	}
+	return p.probeFile(c, what)
+}
+
+func (p *program) probeFile(c *cli.Context, what string) (*probe.Spec, error) {
 	raw, err := os.ReadFile(what)
 	if os.IsNotExist(err) {
 		return nil, source.MissingFile(absolute(what))
 	} else if err != nil {
 		return nil, &key.Problem{Code: key.CodePermission, Message: "reading the specification", Hint: "name a file that can be read", Err: err}
 	}
-	return probe.ParseSpec(what, raw, p.getenv)
+	spec, err := probe.ParseSpec(what, raw, p.getenv)
+	if err != nil || !c.IsSet("until-window") {
+		return spec, err
+	}
+	return spec, spec.UntilWindow(c.Duration("until-window"))
 }
 
 func (p *program) probeFlags(c *cli.Context, url string) (*probe.Spec, error) {
@@ -196,8 +209,21 @@ func (p *program) agreeToFire(c *cli.Context, spec *probe.Spec) error {
 func (p *program) probeDeps(c *cli.Context) probe.Deps {
 	return probe.Deps{
 		Version: version, AllowHosts: c.StringSlice("allow-host"), Env: p.getenv, Now: p.now,
-		OpenRows: p.openRows, Output: p.stderr, Progress: rounds{p, c},
+		OpenRows: p.openRows, ParseTime: parseTime, Output: p.stderr, Progress: rounds{p, c},
 	}
+}
+
+// parseTime reads a time that a target tells, by the rules for those in tables.
+func parseTime(text string) (time.Time, time.Duration, error) {
+	at, err := source.ParseInstant(text)
+	grain := at.Coarse
+	if grain == 0 {
+		grain = time.Second
+		for range at.Digits {
+			grain /= 10
+		}
+	}
+	return at.Time, grain, err
 }
 
 // openRows opens the source of a row check, for reading only.

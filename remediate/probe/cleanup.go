@@ -43,7 +43,7 @@ func (r *runner) noteControl(v *volley) {
 				if rows[i].perRun {
 					continue
 				}
-				if args, err := rows[i].arguments(v.cells[k].moment.data(v.cells[k].vars)); err == nil {
+				if args, err := filledIn(rows[i].args, v.cells[k].moment.data(v.cells[k].vars)); err == nil {
 					r.made.note(&rows[i], args)
 				}
 			}

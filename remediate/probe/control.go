@@ -6,24 +6,7 @@ import (
 	"time"
 
 	"twinrow/remediate/probe/internal/gate"
-)
-
-// What control rounds are judged by.
-//
-// A single request may look slower than it is among others: Go, for one, rounds
-// the timers of an idle process up to a millisecond, so that a single worker
-// that sleeps 50 µs was seen to take 1.2 ms alone and 0.15 ms among others.
-// With work s and at most 1.2 ms added to a request alone, one worker's
-// parallelism comes out below (s + 1.2 ms) / s for any N. That is below
-// enoughParallelism where s is above 0.8 ms, so where a request alone takes 2 ms.
-// Under that, no figure seen from outside tells one fast worker from many; a
-// rule on the gaps between answers was tried and let one pass.
-const (
-	// resolution is how long the quickest single request must take beneath the
-	// network for a pass.
-	resolution = 2 * time.Millisecond
-	// enoughParallelism is what a pass needs, of three or more requests.
-	enoughParallelism = 2.5
+	"twinrow/remediate/probe/overlap"
 )
 
 // controlLog is what control rounds showed.
@@ -40,6 +23,9 @@ type controlLog struct {
 	// refused counts control requests answered with 401, 403, 429 or 5xx.
 	refused int
 	early   bool
+	// times are what the target itself told of these requests, by what was
+	// held back.
+	times [2]overlap.Times
 }
 
 // block is one control round: the quickest of the single requests right before
@@ -53,7 +39,7 @@ type burst struct{ first, last time.Duration }
 // attack does, all of them with keys that differ.
 func (r *runner) controlRound(ctx context.Context) error {
 	solo := time.Duration(0)
-	for range solosPerControl {
+	for range r.spec.solos() {
 		b, ok, err := r.fireControl(ctx, 1)
 		if err != nil {
 			return err
@@ -97,7 +83,7 @@ func (r *runner) scout(ctx context.Context) error {
 	r.hold = gate.HoldBody
 	body, head := quickest[gate.HoldBody], quickest[gate.HoldHead]
 	ahead := head-body > 100*time.Microsecond && head > body*3/2
-	r.holdBack(r.control.early || ahead)
+	r.holdBack(r.control.early || ahead || r.times().Ahead())
 	return nil
 }
 
@@ -124,8 +110,12 @@ func (r *runner) fireControl(ctx context.Context, n int) (b burst, ok bool, err 
 	if err != nil {
 		return burst{}, false, err
 	}
+	logged := r.logged()
 	shot, err := r.fire(ctx, v.requests)
 	if err != nil {
+		return burst{}, false, err
+	}
+	if err := r.noteTimes(ctx, v, shot, logged); err != nil {
 		return burst{}, false, err
 	}
 	ok = true
@@ -148,6 +138,9 @@ func (r *runner) fireControl(ctx context.Context, n int) (b burst, ok bool, err 
 	return b, ok, nil
 }
 
+// times are those that the target told while the same was held back as now.
+func (r *runner) times() *overlap.Times { return &r.control.times[r.hold] }
+
 func (r *runner) controlVolley(n int) (*volley, error) {
 	s := r.spec
 	keys, evaluate := s.allKeys(), s.evaluate
@@ -162,7 +155,7 @@ func (r *runner) controlVolley(n int) (*volley, error) {
 	for i := range n {
 		serial := r.control.used
 		r.control.used++
-		m := moment{Key: keys[serial%len(keys)], User: s.atOnce() + serial + 1, Copy: s.copies + serial + 1, Round: s.rounds + serial + 1}
+		m := moment{Key: keys[serial%len(keys)], User: s.atOnce() + serial + 1, Copy: s.copies + serial + 1, Round: s.firstControl() + serial}
 		c, err := r.cell(m, evaluate)
 		if err != nil {
 			return nil, err
@@ -219,32 +212,6 @@ func (r *runner) trip() time.Duration {
 		return r.control.trips[0]
 	}
 	return quantile(r.control.trips, 0.9)
-}
-
-// enough is the parallelism that a pass needs, less where few requests leave
-// no room for it.
-func (r *runner) enough() float64 {
-	return min(enoughParallelism, float64(r.spec.controlSize()+1)/2)
-}
-
-// overlapDoubt says why the attack's requests may not have overlapped, or "".
-func (r *runner) overlapDoubt() string {
-	c := &r.control
-	switch {
-	case r.spec.atOnce() < 2 || r.spec.copies < 2:
-		return "only one request was sent for each key, so nothing could race"
-	case r.spec.controlKind() == controlNone:
-		return "nothing shows that the target works on several requests at once: there are no keys that differ; give control: {vars: …} or several keys"
-	case len(c.blocks) == 0:
-		return "the control rounds were not answered, so nothing shows that the target works on several requests at once"
-	case c.refused*2 > c.used:
-		return "the control requests were refused, so nothing shows that the target works on several requests at once"
-	case r.work() < resolution:
-		return "the target answers in " + shortTime(slices.Min(c.solos)) + ", too fast to see whether it works on several requests at once; probe it with its real database, or over a slower key"
-	case r.parallelism() < r.enough():
-		return "the target worked on only " + decimal(r.parallelism()) + " requests with different keys at once, so a single worker may have put the copies in a row; run it with several workers, on a machine that is not busy"
-	}
-	return ""
 }
 
 // quantile of a list that is sorted or not; the list must not be empty.

@@ -242,7 +242,7 @@ func (r *runner) passReason() string {
 	if !r.spec.races() {
 		return "every expectation held; nothing was sent several times at once, so this says nothing of races"
 	}
-	return fmt.Sprintf("%s; the target worked on %s requests with different keys at once", r.volleys(), decimal(r.parallelism()))
+	return fmt.Sprintf("%s; the target worked on %s requests with different keys at once", r.volleys(), decimal(*r.overlap().Parallelism))
 }
 
 func (r *runner) volleys() string {
@@ -258,24 +258,4 @@ func plural(n int, word string) string {
 		return "1 " + word
 	}
 	return strconv.Itoa(n) + " " + word + "s"
-}
-
-// confidence says what was shown and what was not. The target's own arrival
-// times are what a probability could be worked out from, and they are not to
-// be had from outside; so none is claimed.
-func (r *runner) confidence(verdict Verdict) Confidence {
-	switch verdict {
-	case Fail:
-		return Confidence{Statement: "what was seen went wrong; how often it would is not estimated"}
-	case Inconclusive:
-		return Confidence{Statement: "nothing is claimed: the run does not tell a fixed target from a vulnerable one"}
-	}
-	if !r.spec.races() {
-		return Confidence{Statement: "what was sent one after another, and what differed, was answered as it should; nothing is claimed of races"}
-	}
-	overlap := r.overlap()
-	return Confidence{Statement: fmt.Sprintf(
-		"no duplicate in %s; the requests of a round left within %d µs (median), and single ones with other keys took %d µs, %d at once %d µs. "+
-			"Which check-to-insert window this would have caught is not claimed: the target's own arrival times were not to be had",
-		plural(r.roundsSeen(), "round"), overlap.SendSpanUS.Median, *overlap.SoloUS, r.spec.controlSize(), *overlap.TogetherUS)}
 }

@@ -115,6 +115,9 @@ func (s *Spec) templates() []*source {
 			all = append(all, &s.control.vars[i].value)
 		}
 	}
+	if s.times != nil {
+		all = append(all, s.times.templates()...)
+	}
 	for _, c := range s.calls() {
 		all = append(all, &c.target, &c.body)
 		for i := range c.headers {
@@ -229,7 +232,7 @@ func (s *Spec) sketch(st *step, m moment) (map[string]string, error) {
 	}
 	for _, rows := range [][]rowCheck{st.rows, s.whole.rows} {
 		for i := range rows {
-			if _, err := rows[i].arguments(m.data(vars)); err != nil {
+			if _, err := filledIn(rows[i].args, m.data(vars)); err != nil {
 				return nil, err
 			}
 		}

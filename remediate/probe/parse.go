@@ -58,12 +58,13 @@ func (r *reader) spec(root ast.Node, s *Spec) {
 			alone = n
 			r.expectations(n, only)
 		},
-		"steps":   func(n ast.Node) { steps = n },
-		"login":   func(n ast.Node) { s.login = r.login(n) },
-		"mark":    func(n ast.Node) { s.mark = r.headerName(n) },
-		"health":  func(n ast.Node) { s.health = r.health(n) },
-		"timeout": func(n ast.Node) { s.timeout = r.Duration(n, time.Millisecond, 10*time.Minute) },
-		"limit":   func(n ast.Node) { s.limit = r.Duration(n, time.Second, 24*time.Hour) },
+		"steps":        func(n ast.Node) { steps = n },
+		"login":        func(n ast.Node) { s.login = r.login(n) },
+		"mark":         func(n ast.Node) { s.mark = r.headerName(n) },
+		"server_times": func(n ast.Node) { s.times = r.serverTimes(n) },
+		"health":       func(n ast.Node) { s.health = r.health(n) },
+		"timeout":      func(n ast.Node) { s.timeout = r.Duration(n, time.Millisecond, 10*time.Minute) },
+		"limit":        func(n ast.Node) { s.limit = r.Duration(n, time.Second, 24*time.Hour) },
 		"tls": func(n ast.Node) {
 			r.Fields(n, map[string]func(ast.Node){
 				"ca":          func(n ast.Node) { s.tls.ca = r.Text(n) },

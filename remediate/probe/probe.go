@@ -41,6 +41,9 @@ type Deps struct {
 	OpenRows func(ctx context.Context, location string) (RowSource, error)
 	// Output takes what the specification's commands print; nil drops it.
 	Output io.Writer
+	// ParseTime reads a time as targets and databases write it, and tells the
+	// step of its clock. It is needed where the specification has server_times.
+	ParseTime func(text string) (at time.Time, grain time.Duration, err error)
 	// Progress may be nil.
 	Progress Progress
 	// Now is the clock that templates and signatures see; time.Now where nil.

@@ -77,12 +77,12 @@ func fieldValue(value string) bool {
 	return !strings.ContainsFunc(value, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f })
 }
 
-// arguments fills the arguments of a row check in.
-func (c *rowCheck) arguments(data map[string]any) ([]string, error) {
-	args := make([]string, len(c.args))
-	for i := range c.args {
+// filledIn are the arguments of a statement.
+func filledIn(sources []source, data map[string]any) ([]string, error) {
+	args := make([]string, len(sources))
+	for i := range sources {
 		var err error
-		if args[i], err = c.args[i].render(data); err != nil {
+		if args[i], err = sources[i].render(data); err != nil {
 			return nil, err
 		}
 	}

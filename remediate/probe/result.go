@@ -256,9 +256,13 @@ func (r *runner) overlap() Overlap {
 		return &n
 	}
 	out.SoloUS, out.TogetherUS, out.TripUS = us(quantile(solos, 0.5)), us(quantile(together, 0.5)), us(r.trip())
-	if r.work() >= resolution {
-		p := float64(int(r.parallelism()*10+0.5)) / 10
-		out.Parallelism = &p
+	if own, problem := r.ownParallelism(); r.work() >= resolution {
+		out.Parallelism = new(math.Round(r.parallelism()*10) / 10)
+	} else if problem == "" {
+		out.Parallelism = new(math.Round(own*10) / 10)
+	}
+	if gaps := r.times().Gaps(); len(gaps) > 0 && r.times().Problem() == "" {
+		out.FirstTwoUS = &Span{Median: quantile(gaps, 0.5).Microseconds(), P95: quantile(gaps, 0.95).Microseconds()}
 	}
 	return out
 }

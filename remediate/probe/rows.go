@@ -51,7 +51,7 @@ func (r *runner) watchRun(ctx context.Context) error {
 			if !c.perRun {
 				continue
 			}
-			args, err := c.arguments(nil)
+			args, err := filledIn(c.args, nil)
 			if err != nil {
 				return err
 			}
@@ -95,7 +95,7 @@ func (r *runner) watchCells(ctx context.Context, rows []rowCheck, cells []cell) 
 }
 
 func (r *runner) watchOf(c *rowCheck, of *cell) (*watch, error) {
-	args, err := c.arguments(of.moment.data(of.vars))
+	args, err := filledIn(c.args, of.moment.data(of.vars))
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"twinrow/detect/casefile"
@@ -88,6 +89,9 @@ func (r *runner) open(ctx context.Context) (err error) {
 		return err
 	}
 	if err := r.openRows(ctx); err != nil {
+		return err
+	}
+	if err := r.openTimes(ctx); err != nil {
 		return err
 	}
 	if err := r.connect(ctx, address); err != nil {
@@ -217,18 +221,37 @@ func (r *runner) speaksSecond(ctx context.Context) (bool, error) {
 	return conn.Proto == "h2", conn.Close()
 }
 
-// rounds fires attack and control rounds in the order of the schedule.
+// rounds fires attack and control rounds in the order of the schedule. Where
+// a window decides how many, the control rounds come first.
 func (r *runner) rounds(ctx context.Context) error {
-	order := r.spec.schedule()
 	if err := r.watchRun(ctx); err != nil {
 		return err
 	}
 	if err := r.scout(ctx); err != nil {
 		return r.explain(err)
 	}
+	order := r.spec.schedule()
+	if r.spec.until > 0 {
+		if goOn, err := r.goThrough(ctx, make([]bool, r.spec.controls())); !goOn || err != nil {
+			return err
+		}
+		r.spec = r.spec.withRounds(r.untilRounds())
+		order = slices.Repeat([]bool{true}, r.spec.rounds)
+	}
+	if goOn, err := r.goThrough(ctx, order); !goOn || err != nil {
+		return err
+	}
+	if err := r.moreControls(ctx); err != nil {
+		return r.explain(err)
+	}
+	return nil
+}
+
+// goThrough fires one round after another, true for an attack. It tells
+// whether the run goes on: a target that never answers ends it.
+func (r *runner) goThrough(ctx context.Context, order []bool) (goOn bool, err error) {
 	for i, isAttack := range order {
 		step := "control round"
-		var err error
 		if isAttack {
 			step = "round"
 			err = r.round(ctx, r.done+1)
@@ -236,7 +259,7 @@ func (r *runner) rounds(ctx context.Context) error {
 			err = r.controlRound(ctx)
 		}
 		if err != nil {
-			return r.explain(err)
+			return false, r.explain(err)
 		}
 		if r.deps.Progress != nil {
 			r.deps.Progress.Step(step, i+1, len(order))
@@ -244,14 +267,11 @@ func (r *runner) rounds(ctx context.Context) error {
 		if r.silent >= patience {
 			r.stopped = "no answers"
 			r.doubt("the run was given up after %d releases without a single answer", r.silent)
-			return nil
+			return false, nil
 		}
 		r.health.during(ctx)
 	}
-	if err := r.moreControls(ctx); err != nil {
-		return r.explain(err)
-	}
-	return nil
+	return true, nil
 }
 
 // round goes through the steps that take part in it.

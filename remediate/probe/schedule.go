@@ -40,7 +40,28 @@ func (s *Spec) controls() int {
 	if s.controlKind() == controlNone {
 		return 0
 	}
+	if s.times != nil && s.controlKind() != controlKeys {
+		return timesControls
+	}
 	return min(max(s.rounds, minControls), maxControls)
+}
+
+// solos is the number of single requests before each control round; of many
+// rounds one is enough.
+func (s *Spec) solos() int {
+	if s.times != nil {
+		return 1
+	}
+	return solosPerControl
+}
+
+// firstControl is the number that templates take for the round of the first
+// control request: one that no attack has.
+func (s *Spec) firstControl() int {
+	if s.until > 0 {
+		return MaxRounds + 1
+	}
+	return s.rounds + 1
 }
 
 // controlSize is the number of requests of a control round: as many as an
@@ -57,7 +78,7 @@ func (s *Spec) controlSize() int {
 
 // moreControls is how many control rounds may be added where the first leave
 // parallelism open.
-func (s *Spec) moreControls() int { return s.controls() }
+func (s *Spec) moreControls() int { return min(s.controls(), maxControls) }
 
 // total is the number of requests of the whole run, at most.
 func (s *Spec) total() int {
@@ -65,7 +86,7 @@ func (s *Spec) total() int {
 	if s.controls() > 0 {
 		singles = 2 * solosPerControl
 	}
-	return singles + s.attackRequests() + (s.controls()+s.moreControls())*(s.controlSize()+solosPerControl)
+	return singles + s.attackRequests() + (s.controls()+s.moreControls())*(s.controlSize()+s.solos())
 }
 
 // schedule returns the order of rounds, true for an attack. A control round

@@ -39,14 +39,18 @@ type Spec struct {
 	// Name and Environment are the user's own words, for reports and file names.
 	Name, Environment string
 
-	vars     []variable
-	keys     []string
-	carrier  string
-	health   *health
-	timeout  time.Duration
-	limit    time.Duration
-	tls      tlsFiles
-	control  *control
+	vars    []variable
+	keys    []string
+	carrier string
+	health  *health
+	timeout time.Duration
+	limit   time.Duration
+	tls     tlsFiles
+	control *control
+	times   *serverTimes // nil where the target tells no times
+	// until is the window that the rounds must be enough for, 0 where the
+	// number of rounds is given.
+	until    time.Duration
 	login    *login
 	mark     string // name of a header that carries the run's id, or ""
 	fallback bool   // nothing was expected by the user

@@ -183,6 +183,9 @@ type Overlap struct {
 	SoloUS     *int64 `json:"solo_us"`
 	TogetherUS *int64 `json:"together_us"`
 	TripUS     *int64 `json:"trip_us"`
+	// FirstTwoUS is how long after the first request of a control round the
+	// second began, by the target's own clock; null where it tells no times.
+	FirstTwoUS *Span `json:"first_two_us"`
 	// ControlRounds and ControlRequests are those that were measured.
 	ControlRounds   int `json:"control_rounds"`
 	ControlRequests int `json:"control_requests"`

@@ -7,6 +7,7 @@ package overlap
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -65,36 +66,16 @@ const (
 // shift; a time that a cache or another row handed out does not.
 func (t *Times) Problem() string {
 	told, all := 0, 0
-	var low, high time.Duration
-	first := true
 	for _, round := range t.rounds {
 		for i := range round {
-			r := &round[i]
 			all++
-			if !r.Told {
+			if !round[i].Told {
 				continue
 			}
 			told++
-			if text := r.nonsense(t.grain); text != "" {
+			if text := round[i].nonsense(t.grain + slack); text != "" {
 				return text
 			}
-			if r.Work.Began.IsZero() {
-				continue
-			}
-			late := r.Work.Began
-			if !r.Work.Ended.IsZero() {
-				late = r.Work.Ended
-			}
-			// The shift is at most what puts the beginning at the release, and
-			// at least what puts the end at the answer.
-			most, least := r.Work.Began.Sub(r.Sent)+t.grain, late.Sub(r.Done)
-			if first || most < high {
-				high = most
-			}
-			if first || least > low {
-				low = least
-			}
-			first = false
 		}
 	}
 	switch {
@@ -102,18 +83,59 @@ func (t *Times) Problem() string {
 		return "the target told no time"
 	case told*10 < all*9:
 		return fmt.Sprintf("the target told its times for only %d of %d requests", told, all)
-	case !first && low > high+slack+t.length()/wander:
+	case t.misfit() > slack+t.length()/wander:
 		return "the times that the target told do not fit the requests: they are of several clocks, of other requests, or from a cache"
 	}
 	return ""
 }
 
-func (r *Request) nonsense(grain time.Duration) string {
+// Ahead tells whether the target may have begun its work before the release:
+// its times do not fit behind it or, where it does not tell the end, cannot
+// show that they do.
+func (t *Times) Ahead() bool {
+	for _, round := range t.rounds {
+		for i := range round {
+			if r := &round[i]; r.Told && (r.Work.Took == 0 || r.nonsense(t.grain) != "") {
+				return true
+			}
+		}
+	}
+	return t.misfit() > 0
+}
+
+// misfit is by how much no single shift between the two clocks explains all
+// times; it is negative where one does.
+func (t *Times) misfit() time.Duration {
+	// The shift is at most what puts a beginning at its release, and at least
+	// what puts an end at its answer.
+	most, least := time.Duration(math.MaxInt64), time.Duration(math.MinInt64)
+	for _, round := range t.rounds {
+		for i := range round {
+			r := &round[i]
+			if !r.Told || r.Work.Began.IsZero() {
+				continue
+			}
+			end := r.Work.Began
+			if !r.Work.Ended.IsZero() {
+				end = r.Work.Ended
+			}
+			most, least = min(most, r.Work.Began.Sub(r.Sent)+t.grain), max(least, end.Sub(r.Done))
+		}
+	}
+	if least == math.MinInt64 {
+		return -1
+	}
+	return least - most
+}
+
+// nonsense says what is wrong with a request's times by themselves, beyond what
+// clocks may err.
+func (r *Request) nonsense(allowance time.Duration) string {
 	w := &r.Work
 	switch {
 	case w.Took < 0 || !w.Ended.IsZero() && w.Ended.Before(w.Began):
 		return "the target told of work that ended before it began"
-	case w.Took > r.Done.Sub(r.Sent)+slack+grain:
+	case w.Took > r.Done.Sub(r.Sent)+allowance:
 		return "the target told of work that took longer than its answer"
 	}
 	return ""
@@ -126,16 +148,13 @@ func (t *Times) length() time.Duration { return answered(slices.Concat(t.rounds.
 func several(round []Request) bool { return len(round) > 1 }
 
 // Parallelism is how many requests the target works on at once: of N requests
-// that took it a time together, N times the shortest work over that time. Of
+// that it took a time together, N times the shortest work over that time. Of
 // one worker's intervals, which cannot overlap, the shortest is at most an
 // N-th, so it never comes out above 1; times that include the wait for that
-// worker grow one by one, and the shortest is again its work alone. It is the
-// median over the rounds, 0 where the target does not tell how long it worked.
-//
-// The shortest work of the whole run counts: a busy machine makes work longer,
-// never shorter.
+// worker grow one by one, and the shortest is its work alone. It is the median
+// over the rounds, 0 where the target does not tell how long it worked.
 func (t *Times) Parallelism() float64 {
-	shortest := t.shortest()
+	shortest := t.Shortest()
 	if shortest <= 0 {
 		return 0
 	}
@@ -152,17 +171,29 @@ func (t *Times) Parallelism() float64 {
 	return ratios[(len(ratios)-1)/2]
 }
 
-// shortest work of any request, less what the grain may have added to it.
-func (t *Times) shortest() time.Duration {
-	shortest := time.Duration(-1)
+// Shortest is the shortest work of a round, less what the grain may have added
+// to it; of the rounds it is the lower quartile, so that most took longer.
+func (t *Times) Shortest() time.Duration {
+	var shortest []time.Duration
 	for _, round := range t.rounds {
-		for i := range round {
-			if w := &round[i].Work; round[i].Told && (shortest < 0 || w.Took < shortest) {
-				shortest = w.Took
-			}
+		if least, ok := leastWork(round); ok && several(round) {
+			shortest = append(shortest, least)
 		}
 	}
-	return shortest - t.grain
+	if len(shortest) == 0 {
+		return 0
+	}
+	slices.Sort(shortest)
+	return shortest[(len(shortest)-1)/4] - t.grain
+}
+
+func leastWork(round []Request) (least time.Duration, ok bool) {
+	for i := range round {
+		if w := &round[i].Work; round[i].Told && (!ok || w.Took < least) {
+			least, ok = w.Took, true
+		}
+	}
+	return least, ok
 }
 
 // span is the time from the first beginning to the last end, or from the
