@@ -80,7 +80,7 @@ func (r *runner) noteTimes(ctx context.Context, v *volley, shot *gate.Shot, logg
 	round := make([]overlap.Request, len(shot.Answers))
 	for i := range shot.Answers {
 		a := &shot.Answers[i]
-		if a.Err != nil || a.Early {
+		if a.Status == 0 || a.Done.IsZero() || a.Early {
 			return nil
 		}
 		round[i] = overlap.Request{Sent: a.Sent, Done: a.Done, Group: i / r.spec.copies}
