@@ -119,7 +119,7 @@ func dumpPostgres(t testing.TB, url string) string {
 // dumpByCatalogue is the same for a server that is newer than our pg_dump.
 func dumpByCatalogue(t testing.TB, url string) string {
 	t.Helper()
-	rows := psql(t, url, `SELECT format('SELECT %L || t::text FROM ONLY %s AS t', c.oid::regclass || ' ', c.oid::regclass) FROM pg_class AS c
+	rows := psql(t, url, `SELECT format('SELECT %L || %s FROM ONLY %s AS t', c.oid::regclass || ' ', CASE c.relkind WHEN 'S' THEN 't.last_value || t.is_called::text' ELSE 't::text' END, c.oid::regclass) FROM pg_class AS c
 WHERE c.relkind IN ('r', 'p', 'S') AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'pg_toast'::regnamespace) \gexec
 `)
 	lines := strings.Split(rows, "\n")
