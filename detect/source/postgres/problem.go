@@ -105,7 +105,14 @@ var answers = []answer{
 	{"XX", key.CodeBadInput, "the server found its own data damaged while %s", "have the server's log and disk looked at before anything else; pg_amcheck tells more"},
 }
 
+// rowSecurityHint is the way out where rows are hidden from the role.
+const rowSecurityHint = "duplicates could hide among them, and an index would meet them: scan as the table's owner (without FORCE ROW LEVEL SECURITY) or as a role with BYPASSRLS"
+
 func explainCode(doing string, e *pgconn.PgError) *key.Problem {
+	// What a view reads is not seen before it is read.
+	if e.Code == "42501" && e.Routine == "check_enable_rls" {
+		return &key.Problem{Code: key.CodePermission, Message: "row level security hides rows from this role while " + doing, Hint: rowSecurityHint, Err: e}
+	}
 	for _, a := range answers {
 		if strings.HasPrefix(e.Code, a.sqlstate) {
 			message := a.message

@@ -169,6 +169,7 @@ func TestRights(t *testing.T) {
 		CREATE TABLE shut (id int); CREATE TABLE part (id int, a int); GRANT SELECT (id) ON part TO reader;
 		CREATE SCHEMA closed; CREATE TABLE closed.t (id int); GRANT SELECT ON closed.t TO reader;
 		CREATE TABLE ruled (id int, owner text); ALTER TABLE ruled ENABLE ROW LEVEL SECURITY; GRANT SELECT ON ruled TO reader;
+		CREATE VIEW through AS SELECT id FROM ruled; ALTER VIEW through OWNER TO reader;
 		CREATE TABLE p (id int) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9); GRANT SELECT ON p TO reader;
 		CREATE TABLE fine (id int, k int); INSERT INTO fine SELECT i, i % 3 FROM generate_series(1, 9) i; GRANT SELECT ON fine TO reader;
 		CREATE FUNCTION loud() RETURNS int LANGUAGE plpgsql VOLATILE AS 'BEGIN DELETE FROM fine; RETURN 1; END';
@@ -182,7 +183,8 @@ func TestRights(t *testing.T) {
 	for name, words := range map[string][]string{
 		"shut": {"GRANT SELECT ON public.shut TO reader"}, "part": {"GRANT SELECT ON public.part TO reader"},
 		"closed.t": {"GRANT USAGE ON SCHEMA closed TO reader"}, "p": {"GRANT SELECT ON public.p1 TO reader"},
-		"ruled": {"row level security hides rows of public.ruled from the role reader", "BYPASSRLS"},
+		"through": {"row level security hides rows", "reading the catalogue about through", "BYPASSRLS"},
+		"ruled":   {"row level security hides rows of public.ruled from the role reader", "BYPASSRLS"},
 	} {
 		_, err := s.Inspect(context.Background(), source.Request{Table: name, Key: []string{"id"}})
 		problem(t, err, key.CodePermission, words...)

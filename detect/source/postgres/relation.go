@@ -104,7 +104,7 @@ func (s *Source) admit(row []string) error {
 	case row[6] != "t":
 		return &key.Problem{Code: key.CodePermission, Message: "the role " + s.server.role + " may not read " + name, Hint: "GRANT SELECT ON " + name + " TO " + s.server.role}
 	case row[7] == "t":
-		return &key.Problem{Code: key.CodePermission, Message: "row level security hides rows of " + name + " from the role " + s.server.role, Hint: "duplicates could hide among them, and an index would meet them: scan as the table's owner (without FORCE ROW LEVEL SECURITY) or as a role with BYPASSRLS"}
+		return &key.Problem{Code: key.CodePermission, Message: "row level security hides rows of " + name + " from the role " + s.server.role, Hint: rowSecurityHint}
 	case row[10] == "t":
 		return unsupported("a temporary table of another session", "copy it into an ordinary table in the session that made it, and scan that")
 	case row[11] == "t":
