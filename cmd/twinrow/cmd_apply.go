@@ -139,6 +139,9 @@ func (p *program) withPlan(c *cli.Context, run func(*planned) error) error {
 		return err
 	}
 	defer w.target.Close()
+	for _, file := range w.plan.Edited(w.opened.Dir) {
+		p.say(c, "%s was changed since the plan was made; twinrow goes by plan.json and not by that file", file)
+	}
 	return run(w)
 }
 

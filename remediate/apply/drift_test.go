@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -63,6 +64,26 @@ func TestFilesRefuseDrift(t *testing.T) {
 	})
 }
 
+// TestABareShellLeavesNothing: without a transaction, and by a client that goes
+// on after an error, a file for D1 that refuses leaves nothing behind.
+func TestABareShellLeavesNothing(t *testing.T) {
+	t.Parallel()
+	s := databases[slicesIndex("d1", "tickets")].make(t)
+	s.run("UPDATE tickets SET email = 'x@example.com' WHERE id = 107;")
+	err := unchanged(t, s, func() error {
+		cmd := exec.Command("sqlite3", s.where)
+		cmd.Stdin = strings.NewReader(s.file("sql/20_clean_and_index.sql"))
+		out, err := cmd.CombinedOutput()
+		if !strings.Contains(string(out), "a row is no longer as the evidence has it; nothing was changed") {
+			t.Errorf("the file says %s", out)
+		}
+		return err
+	})
+	if err == nil {
+		t.Error("the file ran over drift")
+	}
+}
+
 func TestNewDuplicates(t *testing.T) {
 	both(t, "", func(t *testing.T, s *story) {
 		s.run("INSERT INTO tickets SELECT id + 1000, payment, number, email, created_at FROM tickets WHERE id IN (105, 106);")
@@ -114,6 +135,31 @@ func TestUndoWhenThePlaceIsTaken(t *testing.T) {
 		}
 		s.run("DELETE FROM tickets WHERE id = 109;")
 		s.undo()
+	})
+}
+
+// TestTheFileRefusesADamagedQuarantine: a row that is lost from it would be
+// lost for good by a way back that counts only what is left.
+func TestTheFileRefusesADamagedQuarantine(t *testing.T) {
+	both(t, "", func(t *testing.T, s *story) {
+		before := s.dump()
+		s.mustRun("sql/20_clean_and_index.sql")
+		quarantine, row := plan.QuarantineTable(s.engine, s.opened.Tables[0].Table, s.opened.ID), "row_no"
+		if s.engine != "postgres" {
+			row = "twinrow_row"
+		}
+		s.run("CREATE TABLE kept AS SELECT * FROM " + quarantine + " WHERE " + row + " = 2; DELETE FROM " + quarantine + " WHERE " + row + " = 2;")
+		undo := func() error { _, err := s.client(s.file("sql/20_clean_and_index_undo.sql")); return err }
+		if unchanged(t, s, undo) == nil {
+			t.Error("the file ran over a damaged quarantine")
+		}
+		s.run("INSERT INTO " + quarantine + " SELECT * FROM kept; DROP TABLE kept;")
+		for range 2 {
+			s.mustRun("sql/20_clean_and_index_undo.sql")
+		}
+		if diff := cmp.Diff(before, s.dump()); diff != "" {
+			t.Error(diff)
+		}
 	})
 }
 

@@ -140,6 +140,9 @@ func (p Postgres) restoreScript(s *script) {
 		return
 	}
 	s.add(p.CreateQuarantine())
+	s.add("BEGIN")
+	p.requireKept(s)
+	s.add("ROLLBACK")
 	for i, groups := range Batches(p.Groups, OnlineBatch) {
 		batch := p.Between(groups[0].Number, groups[len(groups)-1].Number)
 		s.comment(fmt.Sprintf("batch %d", i+1))

@@ -191,12 +191,15 @@ func postgresUndo(works []*plan.Work) string {
 func (p Postgres) undo(s *script) {
 	s.comment(fmt.Sprintf("%s: everybody waits from here on", p.Table.Table))
 	s.add("LOCK TABLE " + p.Target() + " IN ACCESS EXCLUSIVE MODE")
+	if len(p.Groups) > 0 {
+		s.add(p.CreateQuarantine())
+		p.requireKept(s)
+	}
 	for _, o := range plan.UndoOf(p.Operations) {
 		switch o.Op {
 		case plan.OpDropIndex:
 			p.dropOurIndex(s)
 		case plan.OpRestore:
-			s.add(p.CreateQuarantine())
 			p.restoreRows(s)
 		case plan.OpRelease:
 			s.add(p.Release())

@@ -92,7 +92,11 @@ func (s SQLite) checkRows(out *script) error {
 	if err := s.fill(out); err != nil {
 		return err
 	}
-	out.add(s.CreateQuarantine())
+	if s.d1 {
+		s.guardQuarantine(out)
+	} else {
+		out.add(s.CreateQuarantine())
+	}
 	out.comment("what is in quarantine already was done by a run before")
 	out.addAll(s.ForgetDone())
 	out.comment("every row must be as the evidence has it; those that are not are listed")
@@ -161,17 +165,22 @@ func sqliteUndo(works []*plan.Work, d1 bool) (string, error) {
 			last[tables[len(tables)-1-i].QuarantineName()] = len(tables) - 1 - i
 		}
 		for i, table := range slices.Backward(tables) {
-			table.undo(out, last[table.QuarantineName()] == i)
+			if err := table.undo(out, last[table.QuarantineName()] == i); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
 }
 
-func (s SQLite) undo(out *script, drop bool) {
+func (s SQLite) undo(out *script, drop bool) error {
 	out.comment(s.Table.Table + ": the index goes, and the rows come back exactly as they were")
 	if len(s.Groups) > 0 {
 		s.requireColumns(out)
 		out.add(s.CreateQuarantine())
+		if err := s.requireKept(out); err != nil {
+			return err
+		}
 		s.require(out, "the id of a removed row is taken; nothing was changed", "NOT EXISTS ("+s.taken()+")")
 	}
 	if s.Index() != nil {
@@ -179,7 +188,7 @@ func (s SQLite) undo(out *script, drop bool) {
 		out.add(s.DropIndex())
 	}
 	if len(s.Groups) == 0 {
-		return
+		return nil
 	}
 	out.add(s.Restore())
 	s.require(out, "a row did not come back as it was, because a trigger changes it", "("+s.Restored()+") = ("+s.CountQuarantine()+")")
@@ -188,9 +197,10 @@ func (s SQLite) undo(out *script, drop bool) {
 	}
 	if drop && !s.d1 {
 		out.add("DROP TABLE " + s.Quarantine())
-		return
+		return nil
 	}
 	out.add(s.Release() + " AND (" + s.Restored() + ") = (" + s.CountQuarantine() + ")")
+	return nil
 }
 
 // taken selects rows that have the place of a row in quarantine.

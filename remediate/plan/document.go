@@ -107,6 +107,19 @@ func Write(dir string, p *Plan, files []File) error {
 	return removeStale(dir, former)
 }
 
+// Edited lists the SQL files of a plan that are no longer as it wrote them.
+// Nothing is done from them; a person may run them all the same.
+func (p *Plan) Edited(dir string) []string {
+	var edited []string
+	for _, f := range p.Files {
+		raw, err := os.ReadFile(locate(dir, f.Path))
+		if err == nil && strings.HasSuffix(f.Path, ".sql") && casefile.Digest(raw) != f.SHA256 {
+			edited = append(edited, f.Path)
+		}
+	}
+	return edited
+}
+
 // encode writes the document with its own digest in it.
 func encode(p *Plan) ([]byte, error) {
 	p.SHA256 = noDigest
