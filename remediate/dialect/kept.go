@@ -51,14 +51,14 @@ func (s SQLite) requireKept(out *script) error {
 // that goes on after an error leaves no empty quarantine behind.
 func (s SQLite) guardQuarantine(out *script) {
 	there := "EXISTS (SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = " + s.Literal(s.QuarantineName()) + ")"
-	clear := []string{"NOT EXISTS (" + s.missing() + ")"}
+	holds := []string{"NOT EXISTS (" + s.missing() + ")"}
 	out.comment("before the first run, every row must be as the evidence has it; those that are not are listed")
 	out.add("SELECT 'not as the evidence has it: row ' || m.row_id || ' of group ' || m.group_no FROM (" + s.missing() + ") AS m WHERE NOT " + there)
-	s.require(out, "a row is no longer as the evidence has it; nothing was changed", "("+there+" OR "+clear[0]+")")
+	s.require(out, "a row is no longer as the evidence has it; nothing was changed", "("+there+" OR "+holds[0]+")")
 	for _, k := range s.Case.IncomingKeys {
 		free := "NOT EXISTS (" + s.Referrers(k) + ")"
 		s.require(out, k.Table+" refers to a row that is to go; nothing was changed", "("+there+" OR "+free+")")
-		clear = append(clear, free)
+		holds = append(holds, free)
 	}
 	m := s.meta
 	names := append([]string{m.entry, m.group, m.row, m.rowID, m.survivor, m.takenAt, m.rowid}, s.WritableColumns()...)
@@ -67,6 +67,6 @@ func (s SQLite) guardQuarantine(out *script) {
 		columns[i] = "NULL AS " + queries.Ident(name)
 	}
 	out.add("CREATE TABLE IF NOT EXISTS " + s.Quarantine() + " AS SELECT " + strings.Join(columns, ", ") + "\n" +
-		"  WHERE CASE WHEN " + strings.Join(clear, " AND ") + " THEN 0 ELSE abs(-9223372036854775808) END")
+		"  WHERE CASE WHEN " + strings.Join(holds, " AND ") + " THEN 0 ELSE abs(-9223372036854775808) END")
 	out.add("CREATE UNIQUE INDEX IF NOT EXISTS " + queries.Ident(s.QuarantineName()+"_rows") + " ON " + queries.Ident(s.QuarantineName()) + " (" + strings.Join([]string{m.entry, m.group, m.row}, ", ") + ")")
 }
