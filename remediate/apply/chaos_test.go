@@ -86,14 +86,15 @@ func (c *chaos) run(verb string, count *toll, random int, everyRecord bool) {
 	c.t.Helper()
 	took, records := c.measure(verb)
 	if everyRecord {
-		for n := records[0] + 1; n <= records[1]; n++ {
-			if c.once(verb, fmt.Sprintf("record=%d", n+c.records()-records[0]), count) {
-				count.atRecords++
+		for n := 1; n <= records; n++ {
+			if !c.once(verb, n, 0, count) {
+				c.t.Errorf("%s: nobody died at record %d of %d", count.name, n, records)
 			}
+			count.atRecords++
 		}
 	}
 	for tries := 0; count.atRandom < random && tries < 4*random; tries++ {
-		if c.once(verb, fmt.Sprintf("microseconds=%d", rand.Int64N(took.Microseconds())), count) {
+		if c.once(verb, 0, rand.Int64N(took.Microseconds()), count) {
 			count.atRandom++
 		}
 	}
@@ -102,19 +103,19 @@ func (c *chaos) run(verb string, count *toll, random int, everyRecord bool) {
 	}
 }
 
-// measure runs a verb undisturbed: how long it takes, and which records of the
-// journal it writes.
-func (c *chaos) measure(verb string) (took time.Duration, records [2]int) {
+// measure runs a verb undisturbed: how long it takes, and how many records of
+// the journal it writes.
+func (c *chaos) measure(verb string) (took time.Duration, records int) {
 	c.t.Helper()
 	if verb == "undo" {
 		c.apply()
 	}
-	records[0] = c.records()
+	before := c.records()
 	start := time.Now()
 	if died, out := c.strike(verb, "record=1000000"); died {
 		c.t.Fatal(out)
 	}
-	took, records[1] = time.Since(start), c.records()
+	took, records = time.Since(start), c.records()-before
 	c.undo()
 	return took, records
 }
@@ -129,11 +130,18 @@ func (c *chaos) records() int {
 	return strings.Count(string(raw), "\n")
 }
 
-// once kills a run, looks at what it left, goes on or back, and ends where it began.
-func (c *chaos) once(verb, at string, count *toll) (died bool) {
+// once kills a run at its record of that number, or without one after so many
+// microseconds, looks at what it left, goes on or back, and ends where it began.
+func (c *chaos) once(verb string, record int, after int64, count *toll) (died bool) {
 	c.t.Helper()
 	if verb == "undo" {
-		c.apply()
+		if _, err := c.try(Options{Batch: 3}); err != nil {
+			c.t.Fatal(full(err))
+		}
+	}
+	at := fmt.Sprintf("microseconds=%d", after)
+	if record > 0 {
+		at = fmt.Sprintf("record=%d", c.records()+record)
 	}
 	died, _ = c.strike(verb, at)
 	if died {

@@ -25,7 +25,7 @@ func (r *runner) undoOnline(ctx context.Context, w *plan.Work, n int, result *Ta
 	}
 	if now.rows() == 0 && now.index != indexOurs && !now.fenceLeft && !now.buildLeft {
 		result.Already = true
-		return nil
+		return run.tidy(ctx) // a crash may have come just before it
 	}
 	if now.index == indexOurs {
 		result.Index = w.Index().Name
@@ -35,10 +35,18 @@ func (r *runner) undoOnline(ctx context.Context, w *plan.Work, n int, result *Ta
 			return err
 		}
 	}
-	if err := run.restore(ctx, now); err != nil || r.opts.DryRun {
+	if err := run.restore(ctx, now); err != nil {
 		return err
 	}
-	return retryLocks(ctx, r.opts.LockWait, func() error { return run.o.dropQuarantine(ctx) })
+	return run.tidy(ctx)
+}
+
+// tidy drops the quarantine once it is empty.
+func (r *onlineRun) tidy(ctx context.Context) error {
+	if r.opts.DryRun {
+		return nil
+	}
+	return retryLocks(ctx, r.opts.LockWait, func() error { return r.o.dropQuarantine(ctx) })
 }
 
 // beginUndo records the start of an undo once.
