@@ -294,6 +294,9 @@ func (s *Spec) checkBounds(name string) error {
 		if n := st.together(len(s.allKeys())); n > MaxAtOnce {
 			return problem(orElse(st.where, name), "%d requests at once (copies × keys) are more than %d", n, MaxAtOnce)
 		}
+		if n := time.Duration(st.stepRounds) * (st.length + st.againAfter); n >= s.limit {
+			return problem(orElse(st.where, name), "what is fired takes %v, and the run is ended after %v: give the file a longer limit, as limit: %v", n, s.limit, n+n/10)
+		}
 		if st.recover > 0 && s.health == nil {
 			return problem(st.where, "recover_within needs to know when the target is well again: give health")
 		}

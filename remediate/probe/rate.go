@@ -9,8 +9,12 @@ import (
 	"twinrow/remediate/probe/internal/gate"
 )
 
-// rateTolerance is how far the rate that was kept up may be from the one asked for.
-const rateTolerance = 0.01
+// A rate was kept up where its messages took, to within rateTolerance, the time
+// they should; rateJitter is what one late wake-up may add to that.
+const (
+	rateTolerance = 0.01
+	rateJitter    = 50 * time.Millisecond
+)
 
 // rateSeen is how well a rate was kept up.
 type rateSeen struct {
@@ -27,6 +31,15 @@ func (s *rateSeen) achieved() float64 {
 		return 0
 	}
 	return float64(s.sent-1) / s.last.Sub(s.first).Seconds()
+}
+
+// kept tells whether all messages of the step were sent at its rate.
+func (s *rateSeen) kept(st *step) bool {
+	if s.sent != st.messages() {
+		return false
+	}
+	want := time.Duration(float64(s.sent-1) / st.rate * float64(time.Second))
+	return (s.last.Sub(s.first) - want).Abs() <= rateJitter+time.Duration(rateTolerance*float64(want))
 }
 
 // message is one of a rate, and its answer.
@@ -46,10 +59,8 @@ func (r *runner) keepRate(ctx context.Context, st *step, number int) error {
 	looks()
 	a.watches = rows.finish()
 	r.log = append(r.log, a)
-	if err == nil && ctx.Err() == nil && st.messages() > 1 {
-		if got := a.rate.achieved(); got < st.rate*(1-rateTolerance) || got > st.rate*(1+rateTolerance) {
-			r.doubt("the rate could not be kept: %.1f a second instead of %v; the machine, or its way to the target, is too busy", got, st.rate)
-		}
+	if err == nil && ctx.Err() == nil && !a.rate.kept(st) {
+		r.doubt("the rate could not be kept: %.1f a second instead of %v; the machine, or its way to the target, is too busy", a.rate.achieved(), st.rate)
 	}
 	return err
 }
@@ -153,11 +164,8 @@ func (r *runner) watchHealth(ctx context.Context) (stop func()) {
 }
 
 func (r *runner) judgeRate(a *attack) Expectation {
-	want := a.step.rate
-	got := a.rate.achieved()
 	return Expectation{
-		Name: "rate kept up", Want: fmt.Sprintf("%v a second for %v", want, a.step.length),
-		Got: fmt.Sprintf("%.2f a second, %s", got, plural(a.rate.sent, "message")),
-		OK:  a.rate.sent == a.step.messages() && (a.rate.sent == 1 || got >= want*(1-rateTolerance) && got <= want*(1+rateTolerance)),
+		Name: "rate kept up", Want: fmt.Sprintf("%v a second for %v", a.step.rate, a.step.length),
+		Got: fmt.Sprintf("%.2f a second, %s", a.rate.achieved(), plural(a.rate.sent, "message")), OK: a.rate.kept(a.step),
 	}
 }

@@ -38,6 +38,7 @@ func TestMistakesHaveLineAndColumn(t *testing.T) {
 		{"fire with steps", "expect:", "steps: [{fire: {copies: 2}}]\nfire: {copies: 3}\nexpect:", "says in each step what it fires"},
 		{"two ways", "expect:", "fire: {copies: 2, distinct: 2}\nexpect:", "probe.yaml:8:7: only one of copies, distinct and rate"},
 		{"cut of many", "expect:", "fire: {distinct: 2, cut: true}\nexpect:", "again_after and cut belong to copies"},
+		{"too long", "expect:", "fire: {copies: 1, again_after: 20m}\nexpect:", "give the file a longer limit, as limit: 22m0s"},
 		{"all the same", `body: "{{.seat}}"`, "body: same\nfire: {distinct: 5}", "the messages would all be the same"},
 		{"pattern", "expect:", "expect:\n  logs: [{file: a.log, match: '(', exactly: 0}]", "that is no regular expression"},
 		{"unknown key deep", "exactly: 1", "exact: 1", `probe.yaml:10:21: unknown key "exact"`},
