@@ -121,3 +121,28 @@ chaos: need-postgres ## apply and undo, of both strategies, killed at every reco
 ROWS ?= 10000000
 bench-apply: need-postgres ## an online clean-up of ROWS rows beside 500 transactions a second, with the figures asked for
 	ROWS=$(ROWS) go test -run '^$$' -bench '^BenchmarkOnline$$' -benchtime 1x -timeout 60m ./remediate/apply
+
+# ---- probes: the figures, beside other load tools, and what needs more servers ----
+.PHONY: bench-probe bench-verdicts test-probe-matrix
+
+K6_VERSION := v1.8.1
+HEY_VERSION := v0.1.5
+$(BIN)/k6-$(K6_VERSION):
+	GOBIN=$(BIN) go install go.k6.io/k6@$(K6_VERSION)
+	mv $(BIN)/k6 $@
+$(BIN)/hey-$(HEY_VERSION):
+	GOBIN=$(BIN) go install github.com/rakyll/hey@$(HEY_VERSION)
+	mv $(BIN)/hey $@
+
+bench-probe: $(BIN)/k6-$(K6_VERSION) $(BIN)/hey-$(HEY_VERSION) ## how tight the release is, beside k6, hey and curl
+	@.ci/need curl curl
+	TWINROW_K6=$(BIN)/k6-$(K6_VERSION) TWINROW_HEY=$(BIN)/hey-$(HEY_VERSION) \
+	  go test -run '^$$' -bench '^BenchmarkFigures$$' -benchtime 1x -timeout 30m ./remediate/probe
+
+bench-verdicts: ## how often a verdict is wrong: 1,900 probes of targets that look other than they are
+	go test -run '^$$' -bench '^BenchmarkVerdicts$$' -benchtime 1x -timeout 60m ./remediate/probe
+	go test -count=1 -run '^TestPromisedWindowsAreCaught$$' -v ./remediate/probe/overlap
+
+test-probe-matrix: ## probes through nginx, and of Go's server in all ways that it speaks
+	@.ci/need nginx nginx
+	go test -count=1 -tags matrix -timeout 30m -run 'BehindNginx|OwnServers' -v ./remediate/probe | grep -v '^=== '

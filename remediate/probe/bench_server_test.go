@@ -16,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"twinrow/detect/source/sourcetest/pgserver"
 )
 
 // benchRole makes the test binary a server of its own, as a target is: in one
@@ -27,7 +29,7 @@ func TestMain(m *testing.M) {
 		serveBench()
 		return
 	}
-	os.Exit(m.Run())
+	os.Exit(pgserver.Run(m))
 }
 
 // benchTarget is the one handler that all load tools fire at: it notes when a
