@@ -112,6 +112,8 @@ type Table struct {
 	// IncomingKeys and Triggers are what a clean-up must reckon with.
 	IncomingKeys []ForeignKey `json:"incoming_keys,omitempty"`
 	Triggers     []string     `json:"triggers,omitempty"`
+	// UpdateTriggers are those that an UPDATE of the table fires.
+	UpdateTriggers []string `json:"update_triggers,omitempty"`
 	// Facts is nil where the source has no such catalogue.
 	Facts *Facts `json:"facts,omitempty"`
 
@@ -154,7 +156,37 @@ type ForeignKey struct {
 	Table      string   `json:"table"`
 	Columns    []string `json:"columns"`
 	References []string `json:"references"`
-	OnDelete   string   `json:"on_delete"`
+	// OnDelete is "" where a person declared the reference and no constraint does.
+	OnDelete string `json:"on_delete"`
+	// Where limits a declared reference to the rows that it holds for; Array is
+	// true where the column is an array.
+	Where string `json:"where,omitempty"`
+	Array bool   `json:"array,omitempty"`
+	// Counted is true where Row.References and Group.Collisions say all of it.
+	Counted bool `json:"counted,omitempty"`
+	// Child is what was seen of Table, nil where the case has no groups.
+	Child *Child `json:"child,omitempty"`
+}
+
+// Child is a table that refers to another; see source.Child.
+type Child struct {
+	Columns  []Column     `json:"columns"`
+	ID       []string     `json:"id,omitempty"`
+	Rowid    string       `json:"rowid,omitempty"`
+	Unique   []UniqueKey  `json:"unique,omitempty"`
+	Triggers []string     `json:"triggers,omitempty"`
+	Incoming []ForeignKey `json:"incoming_keys,omitempty"`
+}
+
+// UniqueKey is a unique key of a child that holds a column which refers.
+type UniqueKey struct {
+	Name       string    `json:"name"`
+	Rest       []KeyPart `json:"rest,omitempty"`
+	Columns    []string  `json:"columns"`
+	Where      string    `json:"where,omitempty"`
+	NullsEqual bool      `json:"nulls_equal,omitempty"`
+	// Unclear is true where collisions on it are not foretold.
+	Unclear bool `json:"unclear,omitempty"`
 }
 
 // Windows are the limits between the classes, in microseconds.

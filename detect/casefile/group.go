@@ -52,7 +52,10 @@ type Group struct {
 	// Fits are all retry schedules that the gaps fit, the best first; empty
 	// where none does or none was tried.
 	Fits []Fit `json:"fits,omitempty"`
-	Rows []Row `json:"rows"`
+	// Collisions are unique keys of other tables that stand in the way of
+	// making all that refers to the group refer to one row.
+	Collisions []Collision `json:"collisions,omitempty"`
+	Rows       []Row       `json:"rows"`
 }
 
 // Row is one row of a group.
@@ -68,8 +71,7 @@ type Row struct {
 	Strength Strength `json:"strength,omitempty"`
 	// Written is the evidence of the row's transaction, nil where the source keeps none.
 	Written *Written `json:"written,omitempty"`
-	// References are the rows of other tables that refer to this one, counted
-	// for surplus rows only.
+	// References are the rows of other tables that refer to this one.
 	References []Reference `json:"references,omitempty"`
 	// UsedSince says in plain words what tells that the row was used after it was written.
 	UsedSince []string `json:"used_since,omitempty"`

@@ -38,7 +38,21 @@ type Reference struct {
 	// ForeignKey is the Name of one of the table's IncomingKeys, Table its table.
 	ForeignKey string `json:"foreign_key"`
 	Table      string `json:"table"`
+	// Number is the reference's place among the IncomingKeys.
+	Number int `json:"number,omitempty"`
 	// Rows of that table refer to this row.
+	Rows int64 `json:"rows"`
+}
+
+// Collision says that rows of another table which refer to a group would have
+// the same unique key if they referred to one row.
+type Collision struct {
+	// Reference is the place of the reference among the table's IncomingKeys.
+	Reference int `json:"reference"`
+	// Unique is the name of the child's unique key.
+	Unique string `json:"unique"`
+	// Keys are the keys that several rows would have, Rows those too many.
+	Keys int64 `json:"keys"`
 	Rows int64 `json:"rows"`
 }
 

@@ -237,7 +237,7 @@ func (e *engine) tableDocument(name string) casefile.Table {
 		Windows: casefile.Windows{
 			RaceUS: e.opts.Windows.Race.Microseconds(), ResubmitUS: e.opts.Windows.Resubmit.Microseconds(), HorizonUS: e.opts.Windows.Horizon.Microseconds(),
 		},
-		Way: e.way.Way, WayReason: e.way.Reason, UniqueBy: t.UniqueBy, Triggers: t.Triggers,
+		Way: e.way.Way, WayReason: e.way.Reason, UniqueBy: t.UniqueBy, Triggers: t.Triggers, UpdateTriggers: t.UpdateTriggers,
 		ScannedRows: e.count.Rows, NullKeyRows: e.count.NullKeys, BadLines: e.count.BadLines,
 	}
 	if t.Facts != nil {
@@ -253,7 +253,7 @@ func (e *engine) tableDocument(name string) casefile.Table {
 		document.Key = append(document.Key, casefile.KeyPart(p))
 	}
 	for _, k := range t.IncomingKeys {
-		document.IncomingKeys = append(document.IncomingKeys, casefile.ForeignKey(k))
+		document.IncomingKeys = append(document.IncomingKeys, foreignKey(k))
 	}
 	return document
 }

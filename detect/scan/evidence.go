@@ -215,7 +215,7 @@ func (e *engine) sumUp(ctx context.Context, table *casefile.Table, groups []*cas
 	if len(groups) == 0 {
 		return nil
 	}
-	counted, err := e.references(ctx, groups)
+	counted, err := e.references(ctx, table, groups)
 	if err != nil {
 		return err
 	}
@@ -231,37 +231,6 @@ func (e *engine) sumUp(ctx context.Context, table *casefile.Table, groups []*cas
 	table.Impact = classify.Impact(table, groups, counted)
 	table.Impact.Unknown = append(table.Impact.Unknown, e.unknown...)
 	return nil
-}
-
-// references counts the rows of other tables that refer to surplus rows; it is
-// false where the source cannot, or may not, count them all.
-func (e *engine) references(ctx context.Context, groups []*casefile.Group) (counted bool, err error) {
-	referrer, ok := e.src.(source.Referrer)
-	if !ok {
-		return false, nil
-	}
-	at := map[uint64]*casefile.Row{}
-	var surplus []uint64
-	for i, c := range e.groups {
-		for r := 1; r < len(c.rows); r++ {
-			at[c.rows[r].Locator] = &groups[i].Rows[r]
-			surplus = append(surplus, c.rows[r].Locator)
-		}
-	}
-	slices.Sort(surplus)
-	failed := len(e.unknown)
-	for _, k := range e.table.IncomingKeys {
-		err := referrer.References(ctx, e.table, k, surplus, func(locator uint64, rows int64) error {
-			if row := at[locator]; row != nil {
-				row.References = append(row.References, casefile.Reference{ForeignKey: k.Name, Table: k.Table, Rows: rows})
-			}
-			return nil
-		})
-		if err := soften(ctx, "which surplus rows "+k.Table+" refers to", err, &e.unknown); err != nil {
-			return false, err
-		}
-	}
-	return len(e.unknown) == failed, nil
 }
 
 // incident counts all rows by their time around the duplicates.

@@ -3,6 +3,8 @@ package source
 import (
 	"context"
 	"time"
+
+	"twinrow/detect/key"
 )
 
 // Witness is a Source that keeps evidence of the transactions that wrote rows.
@@ -56,6 +58,45 @@ type Referrer interface {
 	// References counts, by one of the table's IncomingKeys, the rows that
 	// refer to each row at the locators. Rows nobody refers to are left out.
 	References(ctx context.Context, t *Table, k ForeignKey, locators []uint64, visit func(locator uint64, rows int64) error) error
+	// Child says what is to be known of the table that refers by one of the
+	// IncomingKeys before its rows are changed.
+	Child(ctx context.Context, t *Table, k ForeignKey) (Child, error)
+	// Collisions tells for each group of rows what would happen to a unique key
+	// of the child if all that refers to the group referred to one row: how
+	// many keys several rows would have, and how many rows would be too many.
+	// Groups without a collision are left out.
+	Collisions(ctx context.Context, t *Table, k ForeignKey, u UniqueKey, groups [][]uint64, visit func(group int, keys, rows int64) error) error
+}
+
+// Child is a table that refers to the scanned one.
+type Child struct {
+	Columns []Column
+	// ID are the columns of the primary key, empty where there is none.
+	ID []string
+	// Rowid is the name under which SQLite's rowid can be read, "" where there is none.
+	Rowid string
+	// Unique are the unique keys that hold a column which refers.
+	Unique []UniqueKey
+	// Triggers are those that an INSERT, UPDATE or DELETE fires.
+	Triggers []string
+	// Incoming are the foreign keys that refer to the child itself.
+	Incoming []ForeignKey
+}
+
+// UniqueKey is one unique index of a child.
+type UniqueKey struct {
+	Name string
+	// Rest are its parts without the columns that refer.
+	Rest []key.Part
+	// Columns are those that refer.
+	Columns []string
+	// Where is the predicate of a partial index, or empty.
+	Where string
+	// NullsEqual is NULLS NOT DISTINCT.
+	NullsEqual bool
+	// Unclear is true where an expression holds a column that refers, or the
+	// source cannot read the index's parts: collisions are not foretold then.
+	Unclear bool
 }
 
 // Comparer is a Source that compares the columns of two rows as the database

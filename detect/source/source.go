@@ -99,6 +99,21 @@ type Request struct {
 	Time, Email, Name, Amount string
 	// Ignore names columns that are not compared between copies.
 	Ignore []string
+	// References are references to the table that no constraint declares.
+	References []Declared
+}
+
+// Declared is a reference to the table that a person knows of.
+type Declared struct {
+	// Table has Columns that hold the id of a row of the scanned table, in the
+	// order of Table.ID.
+	Table   string
+	Columns []string
+	// Where is a SQL predicate over Table, or empty: only its rows refer, as in
+	// pairs of a type and an id.
+	Where string
+	// Array is true where the one column is an array of ids.
+	Array bool
 }
 
 // Table is a request resolved against the catalogue.
@@ -127,10 +142,12 @@ type Table struct {
 	// UniqueBy names valid unique indexes or constraints that already forbid
 	// a second row with this key.
 	UniqueBy []string
-	// IncomingKeys are the foreign keys of other tables that refer to this one.
+	// IncomingKeys are the foreign keys that refer to this table, and after
+	// them the references that were declared.
 	IncomingKeys []ForeignKey
-	// Triggers names the triggers that a DELETE or INSERT here would fire.
-	Triggers []string
+	// Triggers names the triggers that a DELETE or INSERT here would fire,
+	// UpdateTriggers those that an UPDATE would.
+	Triggers, UpdateTriggers []string
 	// Facts is nil where the engine has no such catalogue.
 	Facts *Facts
 }
@@ -153,8 +170,12 @@ type ForeignKey struct {
 	Name, Table string
 	// Columns of Table refer to References of the scanned table, pairwise.
 	Columns, References []string
-	// OnDelete is "no action", "restrict", "cascade", "set null" or "set default".
+	// OnDelete is "no action", "restrict", "cascade", "set null" or "set
+	// default"; "" where no constraint declares the reference.
 	OnDelete string
+	// Where and Array are those of a Declared reference.
+	Where string
+	Array bool
 }
 
 // ColumnNames returns the names of all columns in order.

@@ -1,6 +1,7 @@
 -- Valid unique indexes, one row for each of their key columns: the column or
--- expression as the catalogue prints it, whether it lets NULLs repeat, and
--- whether its notion of equality is the column's own.
+-- expression as the catalogue prints it, whether it lets NULLs repeat, whether
+-- its notion of equality is the column's own, and whether to the index all
+-- NULLs are equal.
 -- Parameters: $1 the table's OID.
 -- Locks: none.
 SELECT ic.relname,
@@ -9,7 +10,8 @@ SELECT ic.relname,
        a.attnum IS NULL AS expression,
        coalesce(a.attnotnull, false) OR coalesce(pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct', 'false')::boolean AS forbids_null_twice,
        o.opcdefault AND (a.attnum IS NULL OR k.own = a.attcollation
-           OR coalesce(own.collisdeterministic AND col.collisdeterministic, false)) AS same_equality
+           OR coalesce(own.collisdeterministic AND col.collisdeterministic, false)) AS same_equality,
+       coalesce(pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct', 'false')::boolean AS nulls_equal
 FROM pg_catalog.pg_index AS i
 JOIN pg_catalog.pg_class AS ic ON ic.oid = i.indexrelid
 CROSS JOIN LATERAL ROWS FROM (

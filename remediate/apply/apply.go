@@ -47,6 +47,9 @@ type session interface {
 	load(ctx context.Context, all bool) error
 	// drift lists the loaded rows that are not as the evidence has them.
 	drift(ctx context.Context) ([]Drift, error)
+	// referred lists loaded groups to whose rows others refer otherwise than
+	// was foretold. After forgetting them it is to be asked again.
+	referred(ctx context.Context) ([]Drift, error)
 	// forget takes groups out of the work.
 	forget(ctx context.Context, groups []int) error
 	// clean copies and deletes the loaded rows, and fails unless exactly want
@@ -107,7 +110,8 @@ type Drift struct {
 	Group int `json:"group"`
 	// Row is the row's id as JSON.
 	Row string `json:"row"`
-	// State is "changed", "gone", or "several" where the id is not unique.
+	// State is "changed", "gone", "several" where the id is not unique, or
+	// "referred to differently" where other rows refer to it than at the scan.
 	State string `json:"state"`
 }
 

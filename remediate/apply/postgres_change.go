@@ -12,58 +12,59 @@ import (
 	"twinrow/remediate/plan"
 )
 
-// effect is what the transaction did to one table so far.
-type effect struct {
-	name               string
-	target, quarantine bool
-	plan.Effect
+// effects are what the transaction did so far, by table.
+type effects map[string]plan.Effect
+
+// add counts more for a table.
+func (e effects) add(table string, more plan.Effect) {
+	sum := e[table]
+	e[table] = plan.Effect{Inserted: sum.Inserted + more.Inserted, Updated: sum.Updated + more.Updated, Deleted: sum.Deleted + more.Deleted}
 }
 
 // effects reads the server's own counts.
-func (s *postgresSession) effects(ctx context.Context) (map[uint32]effect, error) {
-	rows, err := s.conn.Query(ctx, queries.Postgres("apply_effects"), s.sql.Target(), s.sql.Quarantine())
+func (s *postgresSession) effects(ctx context.Context) (effects, error) {
+	names := []string{s.w.Table.Table, s.sql.Quarantine(), s.sql.Changes()}
+	for _, r := range s.w.References {
+		names = append(names, r.Table)
+	}
+	rows, err := s.conn.Query(ctx, queries.Postgres("apply_effects"), names)
 	if err != nil {
 		return nil, explain(ctx, "counting the effects", err)
 	}
-	out := map[uint32]effect{}
+	out := effects{}
 	var relid uint32
-	var e effect
-	_, err = pgx.ForEachRow(rows, []any{&relid, &e.name, &e.target, &e.quarantine, &e.Inserted, &e.Updated, &e.Deleted}, func() error {
-		out[relid] = e
+	var name string
+	var e plan.Effect
+	_, err = pgx.ForEachRow(rows, []any{&relid, &name, &e.Inserted, &e.Updated, &e.Deleted}, func() error {
+		out.add(name, e)
 		return nil
 	})
 	return out, explain(ctx, "counting the effects", err)
 }
 
 // since takes the counts of before away and leaves out tables where nothing happened.
-func since(before, now map[uint32]effect) []effect {
-	var out []effect
-	for relid, e := range now {
-		b := before[relid]
+func since(before, now effects) effects {
+	out := effects{}
+	for name, e := range now {
+		b := before[name]
 		e.Inserted, e.Updated, e.Deleted = e.Inserted-b.Inserted, e.Updated-b.Updated, e.Deleted-b.Deleted
-		if e.Effect != (plan.Effect{}) {
-			out = append(out, e)
+		if e != (plan.Effect{}) {
+			out[name] = e
 		}
 	}
 	return out
 }
 
-// clean copies and deletes, and asserts what that did everywhere.
+// clean copies and deletes, changes what else the plan changes, and asserts
+// what that did everywhere.
 func (s *postgresSession) clean(ctx context.Context, want int) (map[string]plan.Effect, error) {
 	before, err := s.effects(ctx)
 	if err != nil {
 		return nil, err
 	}
-	copied, err := s.count(ctx, "copying rows to quarantine", s.sql.Copy())
-	if err != nil {
+	foretold := effects{}
+	if err := s.change(ctx, want, foretold); err != nil {
 		return nil, err
-	}
-	deleted, err := s.count(ctx, "deleting rows", s.sql.Delete())
-	if err != nil {
-		return nil, err
-	}
-	if copied != want || deleted != want {
-		return nil, differs(fmt.Sprintf("%s of %s %s to go, and %d were copied and %d deleted", plan.Count(want, "row"), s.w.Table.Table, plan.Verb(want, "was", "were"), copied, deleted), "a trigger or rule of the table keeps rows from being deleted; look at it, then plan again")
 	}
 	if err := s.exec(ctx, "checking foreign keys", "SET CONSTRAINTS ALL IMMEDIATE"); err != nil {
 		return nil, err
@@ -72,34 +73,58 @@ func (s *postgresSession) clean(ctx context.Context, want int) (map[string]plan.
 	if err != nil {
 		return nil, err
 	}
-	return s.asForetold(since(before, now), plan.Effect{Deleted: int64(want)}, plan.Effect{Inserted: int64(want)})
+	return s.asForetold(since(before, now), foretold)
 }
 
-// asForetold compares the effects with what was foretold for the table and the
-// quarantine. Triggers, to which the plan had consent, may add rows elsewhere.
-func (s *postgresSession) asForetold(effects []effect, target, quarantine plan.Effect) (map[string]plan.Effect, error) {
+// change makes the changes in their order, and adds up what they are to do.
+func (s *postgresSession) change(ctx context.Context, want int, foretold effects) error {
+	copied, err := s.count(ctx, "copying rows to quarantine", s.sql.Copy())
+	if err != nil {
+		return err
+	}
+	foretold.add(s.sql.Quarantine(), plan.Effect{Inserted: int64(copied)})
+	if len(s.w.Set) > 0 {
+		return s.steps(ctx, foretold, s.sql.SetSurplus())
+	}
+	if err := s.steps(ctx, foretold, s.sql.Steps()...); err != nil {
+		return err
+	}
+	deleted, err := s.count(ctx, "deleting rows", s.sql.Delete())
+	if err != nil {
+		return err
+	}
+	foretold.add(s.w.Table.Table, plan.Effect{Deleted: int64(want)})
+	if copied != want || deleted != want {
+		return differs(fmt.Sprintf("%s of %s %s to go, and %d were copied and %d deleted", plan.Count(want, "row"), s.w.Table.Table, plan.Verb(want, "was", "were"), copied, deleted), "a trigger or rule of the table keeps rows from being deleted; look at it, then plan again")
+	}
+	return s.steps(ctx, foretold, s.sql.Survivors()...)
+}
+
+// asForetold compares the effects with what was foretold. Triggers, to which
+// the plan had consent, may add rows elsewhere.
+func (s *postgresSession) asForetold(did, foretold effects) (map[string]plan.Effect, error) {
 	out := map[string]plan.Effect{}
-	var sum, kept plan.Effect
-	for _, e := range effects {
-		switch {
-		case e.target:
-			sum.Inserted, sum.Updated, sum.Deleted = sum.Inserted+e.Inserted, sum.Updated+e.Updated, sum.Deleted+e.Deleted
-		case e.quarantine:
-			kept = e.Effect
-		case e.Updated != 0 || e.Deleted != 0 || len(s.w.Case.Triggers) == 0:
-			return nil, differs(fmt.Sprintf("a foreign key or trigger also changed %s (%s), which was not foretold", e.name, counts(e.Effect)), "clean up the rows that refer to the removed ones first, then run again")
-		default:
-			out[e.name] = e.Effect
+	for name, e := range did {
+		if _, known := foretold[name]; !known && (e.Updated != 0 || e.Deleted != 0 || !s.w.FiresTriggers()) {
+			return nil, differs(fmt.Sprintf("a foreign key or trigger also changed %s (%s), which was not foretold", name, counts(e)), "clean up the rows that refer to the removed ones first, then run again")
 		}
+		out[name] = e
 	}
-	if sum != target {
-		return nil, differs(fmt.Sprintf("%s was to have %s, and had %s", s.w.Table.Table, counts(target), counts(sum)), "look at the table's triggers, rules and foreign keys, then run again")
+	for name, want := range foretold {
+		if got := did[name]; got != want && moved(got) != want {
+			return nil, differs(fmt.Sprintf("%s was to have %s, and had %s", name, counts(want), counts(got)), "look at the triggers, rules and foreign keys of that table, then run again")
+		}
+		out[name] = want
 	}
-	if kept != quarantine {
-		return nil, differs(fmt.Sprintf("the quarantine was to have %s, and had %s", counts(quarantine), counts(kept)), "look at the triggers of the quarantine table, then run again")
-	}
-	out[s.w.Table.Table] = sum
+	delete(out, s.sql.Quarantine())
+	delete(out, s.sql.Changes())
 	return out, nil
+}
+
+// moved counts rows that an update moved from one partition to another, which
+// the server counts as deleted here and inserted there, as updated.
+func moved(e plan.Effect) plan.Effect {
+	return plan.Effect{Updated: e.Updated + e.Inserted, Deleted: e.Deleted - e.Inserted}
 }
 
 func counts(e plan.Effect) string {
@@ -147,7 +172,8 @@ func (a *arrivedError) Error() string {
 	return "duplicates of " + plan.Count(a.keys, "key") + " arrived since the scan"
 }
 
-// takeBack drops the index and puts the rows back, all in the one transaction.
+// takeBack drops the index and takes every change back in the reverse order,
+// all in the one transaction.
 func (s *postgresSession) takeBack(ctx context.Context, dropIndex bool) (int, error) {
 	if dropIndex {
 		if err := s.exec(ctx, "dropping the index", s.sql.DropIndex()); err != nil {
@@ -158,24 +184,65 @@ func (s *postgresSession) takeBack(ctx context.Context, dropIndex bool) (int, er
 	if err != nil || !there {
 		return 0, err
 	}
-	if err := s.exec(ctx, "locking the quarantine", "LOCK TABLE "+s.sql.Quarantine()+" IN ACCESS EXCLUSIVE MODE"); err != nil {
-		return 0, err
-	}
-	back, err := s.restore(ctx)
+	changed, err := s.exists(ctx, s.sql.Changes())
 	if err != nil {
 		return 0, err
 	}
-	if err := s.exec(ctx, "emptying the quarantine", s.sql.Release()); err != nil {
+	tables := []string{s.sql.Quarantine()}
+	if changed {
+		tables = append(tables, s.sql.Changes())
+	}
+	for _, table := range tables {
+		if err := s.exec(ctx, "locking the quarantine", "LOCK TABLE "+table+" IN ACCESS EXCLUSIVE MODE"); err != nil {
+			return 0, err
+		}
+	}
+	back, err := s.rowsBack(ctx, changed)
+	if err != nil {
 		return 0, err
 	}
+	if changed {
+		if err := s.release(ctx, s.sql.Changes(), s.sql.ReleaseChanges()); err != nil {
+			return 0, err
+		}
+	}
+	return back, s.release(ctx, s.sql.Quarantine(), s.sql.Release())
+}
+
+// rowsBack puts survivors back as they were, then the rows that went, then
+// those that referred to them.
+func (s *postgresSession) rowsBack(ctx context.Context, changed bool) (back int, err error) {
+	survivors, others := s.sql.Backs()
+	if changed {
+		if err := s.lockReferring(ctx); err != nil {
+			return 0, err
+		}
+		if err := s.putBack(ctx, survivors); err != nil {
+			return 0, err
+		}
+	}
+	if len(s.w.Set) > 0 {
+		return s.number(ctx, "counting the quarantine", s.sql.CountQuarantine())
+	}
+	if back, err = s.restore(ctx); err != nil || !changed {
+		return back, err
+	}
+	return back, s.putBack(ctx, others)
+}
+
+// release forgets what a table keeps of this case, and drops it when it is empty.
+func (s *postgresSession) release(ctx context.Context, table, forget string) error {
+	if err := s.exec(ctx, "emptying the quarantine", forget); err != nil {
+		return err
+	}
 	var empty bool
-	if err := s.conn.QueryRow(ctx, "SELECT NOT EXISTS (SELECT FROM "+s.sql.Quarantine()+")").Scan(&empty); err != nil {
-		return 0, explain(ctx, "looking at the quarantine", err)
+	if err := s.conn.QueryRow(ctx, "SELECT NOT EXISTS (SELECT FROM "+table+")").Scan(&empty); err != nil {
+		return explain(ctx, "looking at the quarantine", err)
 	}
-	if empty {
-		err = s.exec(ctx, "dropping the empty quarantine", "DROP TABLE "+s.sql.Quarantine())
+	if !empty {
+		return nil
 	}
-	return back, err
+	return s.exec(ctx, "dropping the empty quarantine", "DROP TABLE "+table)
 }
 
 // restore puts the rows back and compares each with what was taken.
@@ -202,7 +269,7 @@ func (s *postgresSession) restore(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	_, err = s.asForetold(since(before, now), plan.Effect{Inserted: int64(want)}, plan.Effect{})
+	_, err = s.asForetold(since(before, now), effects{s.w.Table.Table: {Inserted: int64(want)}})
 	return back, err
 }
 

@@ -55,10 +55,61 @@ func (s *postgresSession) preflight(ctx context.Context, why purpose) error {
 		need(f.owns, "ownership of "+s.w.Table.Table+" (for the index)")
 		need(f.creates || len(s.w.Groups) > 0, "CREATE on the schema "+f.schema)
 	}
+	if why != forVerify {
+		more, err := s.rightsElsewhere(ctx)
+		if err != nil {
+			return err
+		}
+		missing = append(missing, more...)
+	}
 	if len(missing) > 0 {
 		return &plan.Problem{Code: plan.CodePermission, Message: "rights are missing: " + strings.Join(missing, ", ") + "; nothing was changed", Hint: "run as the table's owner, or have the rights granted"}
 	}
 	return nil
+}
+
+// rightsElsewhere names the rights that are missing on tables whose rows are
+// changed beside those that go.
+func (s *postgresSession) rightsElsewhere(ctx context.Context) ([]string, error) {
+	need := map[string]plan.Effect{}
+	var tables []string
+	for _, o := range s.w.Operations {
+		switch {
+		case o.Op == plan.OpRepoint:
+			for _, r := range s.w.References {
+				if r.Number == *o.Reference {
+					need[r.Table] = r.Effect()
+				}
+			}
+		case o.Op == plan.OpMerge || o.Op == plan.OpSet:
+			need[o.Table] = plan.Effect{Updated: 1}
+		default:
+			continue
+		}
+		tables = append(tables, o.Table)
+	}
+	if len(tables) == 0 {
+		return nil, nil
+	}
+	rows, err := s.conn.Query(ctx, queries.Postgres("apply_rights"), tables)
+	if err != nil {
+		return nil, explain(ctx, "reading the rights", err)
+	}
+	var missing []string
+	var table string
+	var selects, updates, inserts, deletes bool
+	_, err = pgx.ForEachRow(rows, []any{&table, &selects, &updates, &inserts, &deletes}, func() error {
+		for _, right := range []struct {
+			needed, has bool
+			name        string
+		}{{true, selects, "SELECT"}, {need[table].Updated > 0, updates, "UPDATE"}, {need[table].Deleted > 0, inserts, "INSERT"}, {need[table].Deleted > 0, deletes, "DELETE"}} {
+			if right.needed && !right.has {
+				missing = append(missing, right.name+" on "+table)
+			}
+		}
+		return nil
+	})
+	return missing, explain(ctx, "reading the rights", err)
 }
 
 // fit refuses what a clean-up cannot be sound on.

@@ -119,10 +119,16 @@ func (s *postgresSession) load(ctx context.Context, all bool) error {
 	if err := s.fill(ctx); err != nil {
 		return err
 	}
-	if err := s.exec(ctx, "preparing the work", s.sql.AnalyzeWork()); err != nil || all {
+	if err := s.exec(ctx, "preparing the work", s.sql.AnalyzeWork()); err != nil {
 		return err
 	}
+	if all {
+		return s.recall(ctx)
+	}
 	steps := append([]string{s.sql.CreateQuarantine()}, s.sql.ForgetDone()...)
+	if s.w.ChangesRows() {
+		steps = append(append(steps, s.sql.CreateChanges()), s.sql.Recall()...)
+	}
 	for _, sql := range steps {
 		if err := s.exec(ctx, "preparing the work", sql); err != nil {
 			return err
@@ -141,6 +147,20 @@ func (s *postgresSession) relocate(ctx context.Context) error {
 		return err
 	}
 	return s.exec(ctx, "looking for the rows", move)
+}
+
+// recall makes rows that this case changed expected as it left them.
+func (s *postgresSession) recall(ctx context.Context) error {
+	there, err := s.exists(ctx, s.sql.Changes())
+	if err != nil || !there {
+		return err
+	}
+	for _, sql := range s.sql.Recall() {
+		if err := s.exec(ctx, "preparing the work", sql); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // columnsOf are the arrays of one statement of fill.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"twinrow/remediate/plan"
@@ -262,6 +263,9 @@ func (r *runner) rows(ctx context.Context, s session, w *plan.Work, before state
 	if err := s.forget(ctx, change.Drifted); err != nil {
 		return err
 	}
+	if err := leaveReferred(ctx, s, result, change); err != nil {
+		return err
+	}
 	left := map[int]bool{}
 	for _, g := range change.Drifted {
 		left[g] = true
@@ -286,6 +290,29 @@ func (r *runner) rows(ctx context.Context, s session, w *plan.Work, before state
 
 func notHere(w *plan.Work) error {
 	return &plan.Problem{Code: plan.CodeDrift, Message: "none of the case's rows is in " + w.Table.Table + ": this does not look like the database of the case", Hint: "name the database that was scanned, or scan this one"}
+}
+
+// leaveReferred leaves out the groups to which rows refer otherwise than was
+// foretold. What stays may refer to others that go, so it looks until all is as foretold.
+func leaveReferred(ctx context.Context, s session, result *TableResult, change *entryData) error {
+	for {
+		drifted, err := s.referred(ctx)
+		if err != nil || len(drifted) == 0 {
+			slices.SortStableFunc(result.Drifted, func(a, b Drift) int { return a.Group - b.Group })
+			slices.Sort(change.Drifted)
+			return err
+		}
+		var groups []int
+		for _, d := range drifted {
+			if !slices.Contains(change.Drifted, d.Group) {
+				result.Drifted = append(result.Drifted, d)
+				change.Drifted, groups = append(change.Drifted, d.Group), append(groups, d.Group)
+			}
+		}
+		if err := s.forget(ctx, groups); err != nil {
+			return err
+		}
+	}
 }
 
 func allGone(w *plan.Work, drifted []Drift) bool {

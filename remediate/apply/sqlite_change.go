@@ -65,6 +65,9 @@ func (s *sqliteSession) notReferred(ctx context.Context) error {
 	return nil
 }
 
+// referred is settled by notReferred.
+func (s *sqliteSession) referred(context.Context) ([]Drift, error) { return nil, nil }
+
 // sizes counts the rows of the table, and of every other where triggers could
 // take rows away.
 func (s *sqliteSession) sizes(ctx context.Context) (map[string]int, error) {

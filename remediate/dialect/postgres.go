@@ -180,6 +180,9 @@ func (p Postgres) States() string {
 		"GROUP BY w.group_no, w.row_no, w.keep, w.row_id ORDER BY w.group_no, w.row_no"
 }
 
+// Loaded are the groups in the work.
+func (p Postgres) Loaded() string { return "SELECT DISTINCT w.group_no FROM " + p.work + " AS w" }
+
 // ForgetGroups takes groups out of the work, given as $1.
 func (p Postgres) ForgetGroups() string {
 	return "DELETE FROM " + p.work + " AS w WHERE w.group_no = ANY ($1::bigint[])"

@@ -57,7 +57,6 @@ const (
 )
 
 func (p Postgres) cleanRows(s *script, n int) {
-	before := fmt.Sprintf("twinrow_before_%d", n)
 	s.comment("the rows to remove and the rows that stay, as the evidence has them")
 	s.add(p.CreateWork())
 	if p.listed != "" {
@@ -69,6 +68,10 @@ func (p Postgres) cleanRows(s *script, n int) {
 	s.add(p.CreateQuarantine())
 	s.comment("what is in quarantine already was done by a run before")
 	s.addAll(p.ForgetDone())
+	if p.ChangesRows() {
+		s.add(p.CreateChanges())
+		s.addAll(p.Recall())
+	}
 	if move := p.Relocate(); move != "" {
 		s.comment("rows without a primary key are found again by content where they moved")
 		s.do("BEGIN", "  IF ("+p.Missing()+") > 0 THEN", move+";", "  END IF;", "END")
@@ -77,13 +80,36 @@ func (p Postgres) cleanRows(s *script, n int) {
 		s.add(p.lockRows())
 	}
 	p.requireSame(s)
+	if len(p.Set) == 0 {
+		p.checkReferred(s, n)
+	}
+	p.changeRows(s, n)
+}
+
+// changeRows writes the changes and the check of their effects.
+func (p Postgres) changeRows(s *script, n int) {
+	before := fmt.Sprintf("twinrow_before_%d", n)
+	foretold := fmt.Sprintf("pg_temp.twinrow_foretold_%d", n)
+	s.add("CREATE TEMPORARY TABLE " + temporary(foretold) + " ON COMMIT DROP AS\n" +
+		"  SELECT " + queries.Literal(p.Quarantine()) + "::text AS name, count(*) AS ins, 0::bigint AS upd, 0::bigint AS del FROM " + p.work + " AS w WHERE NOT w.keep")
 	s.add("CREATE TEMPORARY TABLE " + before + " ON COMMIT DROP AS\n" +
 		"  SELECT relid, n_tup_ins, n_tup_upd, n_tup_del FROM pg_catalog.pg_stat_xact_user_tables")
 	s.add(p.Copy())
-	s.add(p.Delete())
+	if len(p.Set) > 0 {
+		p.step(s, p.SetSurplus(), foretold)
+	} else {
+		for _, step := range p.Steps() {
+			p.step(s, step, foretold)
+		}
+		s.add("INSERT INTO " + foretold + " SELECT " + queries.Literal(p.Target()) + ", 0, 0, count(*) FROM " + p.work + " AS w WHERE NOT w.keep")
+		s.add(p.Delete())
+		for _, step := range p.Survivors() {
+			p.step(s, step, foretold)
+		}
+	}
 	s.add("SET CONSTRAINTS ALL IMMEDIATE")
 	s.comment("exactly the rows foretold changed, cascades and triggers included")
-	s.do(p.effectsBlock(before)...)
+	s.do(p.effectsBlock(before, foretold)...)
 }
 
 // requireSame stops where a row is not as the evidence has it.
@@ -133,34 +159,6 @@ func raiseUnless(condition, message string) []string {
 	return []string{"  IF NOT (" + condition + ") THEN", "    RAISE EXCEPTION " + queries.Literal(message) + ";", "  END IF;"}
 }
 
-// effectsBlock compares what this transaction did to every table with what was foretold.
-func (p Postgres) effectsBlock(before string) []string {
-	inserts := "" // what triggers add elsewhere was consented to with fires-triggers
-	if len(p.Case.Triggers) > 0 {
-		inserts = " AND (e.upd <> 0 OR e.del <> 0)"
-	}
-	target, quarantine := queries.Literal(p.Target())+"::pg_catalog.regclass", queries.Literal(p.Quarantine())+"::pg_catalog.regclass"
-	return []string{
-		"DECLARE bad record; foretold bigint; copied bigint; deleted bigint;", "BEGIN",
-		"  SELECT count(*) INTO foretold FROM " + p.work + " AS w WHERE NOT w.keep;",
-		"  CREATE TEMPORARY TABLE " + before + "_effects ON COMMIT DROP AS",
-		"    SELECT s.relid, s.relid::pg_catalog.regclass::text AS name, s.relid = " + target + " OR s.relid IN (SELECT f.relid FROM pg_catalog.pg_partition_tree(" + target + ") AS f) AS target, s.relid = " + quarantine + " AS quarantine,",
-		"      s.n_tup_ins - coalesce(b.n_tup_ins, 0) AS ins, s.n_tup_upd - coalesce(b.n_tup_upd, 0) AS upd, s.n_tup_del - coalesce(b.n_tup_del, 0) AS del",
-		"    FROM pg_catalog.pg_stat_xact_user_tables AS s LEFT JOIN pg_temp." + before + " AS b ON b.relid = s.relid",
-		"    WHERE s.schemaname NOT LIKE 'pg\\_temp\\_%';",
-		"  SELECT coalesce(sum(e.del) FILTER (WHERE e.target), 0), coalesce(sum(e.ins) FILTER (WHERE e.quarantine), 0) INTO deleted, copied FROM pg_temp." + before + "_effects AS e;",
-		"  IF deleted <> foretold OR copied <> foretold THEN",
-		"    RAISE EXCEPTION 'twinrow: % rows were to go, % were deleted and % copied to quarantine; nothing was changed', foretold, deleted, copied;",
-		"  END IF;",
-		"  SELECT e.* INTO bad FROM pg_temp." + before + "_effects AS e WHERE",
-		"    (e.target AND (e.ins <> 0 OR e.upd <> 0)) OR (e.quarantine AND (e.upd <> 0 OR e.del <> 0))",
-		"    OR (NOT e.target AND NOT e.quarantine AND (e.ins <> 0 OR e.upd <> 0 OR e.del <> 0)" + inserts + ") LIMIT 1;",
-		"  IF FOUND THEN",
-		"    RAISE EXCEPTION 'twinrow: a foreign key or trigger also changed % (% inserted, % updated, % deleted), which was not foretold; nothing was changed', bad.name, bad.ins, bad.upd, bad.del;",
-		"  END IF;", "END",
-	}
-}
-
 // indexBlock builds the index, or sees that this case built it before.
 func (p Postgres) indexBlock() []string {
 	return append([]string{
@@ -195,17 +193,31 @@ func (p Postgres) undo(s *script) {
 		s.add(p.CreateQuarantine())
 		p.requireKept(s)
 	}
-	for _, o := range plan.UndoOf(p.Operations) {
-		switch o.Op {
-		case plan.OpDropIndex:
-			p.dropOurIndex(s)
-		case plan.OpRestore:
-			p.restoreRows(s)
-		case plan.OpRelease:
-			s.add(p.Release())
-			s.do(dropEmpty(p.Quarantine())...)
-		}
+	if p.Index() != nil {
+		p.dropOurIndex(s)
 	}
+	survivors, others := p.Backs()
+	if p.ChangesRows() {
+		s.add(p.CreateChanges())
+		p.backs(s, survivors)
+	}
+	if p.Operation(plan.OpQuarantine) == nil {
+		return
+	}
+	if p.Operation(plan.OpDelete) != nil {
+		p.restoreRows(s)
+	}
+	if p.ChangesRows() {
+		p.backs(s, others)
+		p.release(s, p.Changes(), p.ReleaseChanges())
+	}
+	p.release(s, p.Quarantine(), p.Release())
+}
+
+// release forgets what a table keeps of this case, and drops it when it is empty.
+func (p Postgres) release(s *script, table, forget string) {
+	s.add(forget)
+	s.do(dropEmpty(table)...)
 }
 
 func (p Postgres) dropOurIndex(s *script) {

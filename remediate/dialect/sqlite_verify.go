@@ -47,7 +47,7 @@ func (s SQLite) IndexState() string {
 }
 
 func (s SQLite) orphansSQL(k plan.ForeignKey) string {
-	return orphans(k, "main."+queries.Ident(k.Table), s.Target())
+	return orphans(k, "main."+queries.Ident(k.Table), s.Target(), "")
 }
 
 // sqliteVerify writes the checks as one file that prints each and fails loudly.

@@ -136,7 +136,9 @@ func (d *Decisions) finish(p *Plan) error {
 	var open []string
 	for _, t := range p.Tables {
 		for _, h := range t.Held {
-			open = append(open, fmt.Sprintf("group %d (%s)", h.Number, h.Reason))
+			if _, chosen := d.chosen[h.Number]; !chosen { // what refers to a group may hold it all the same
+				open = append(open, fmt.Sprintf("group %d (%s)", h.Number, h.Reason))
+			}
 		}
 	}
 	if len(open) > 0 {

@@ -32,6 +32,8 @@ type (
 	Tool = casefile.Tool
 	// ForeignKey is a reference to the table from another.
 	ForeignKey = casefile.ForeignKey
+	// UniqueKey is a unique key of a table that refers.
+	UniqueKey = casefile.UniqueKey
 )
 
 // Codes of problems, under this package's name for the stages after it.

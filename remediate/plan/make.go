@@ -12,7 +12,7 @@ import (
 // What becomes of groups whose copies differ.
 const (
 	Hold         = "hold"
-	KeepSurvivor = "keep-survivor"
+	KeepSurvivor = "keep-survivor" // Merge is the third
 )
 
 // Options say how to plan.
@@ -23,7 +23,7 @@ type Options struct {
 	Keep string
 	// Choose applies that rule to one group.
 	Choose func(table *casefile.Table, group *casefile.Group) (keep Fields, remove []Fields, reason string, err error)
-	// Differing is Hold, the default where it is empty, or KeepSurvivor.
+	// Differing is Hold, the default where it is empty, KeepSurvivor or Merge.
 	Differing string
 	// Decisions are a person's choices, which go before any rule; nil for none.
 	Decisions *Decisions
@@ -31,6 +31,8 @@ type Options struct {
 	Strategy string
 	// CleanOnly leaves the index to another plan.
 	CleanOnly bool
+	// Rules are what was declared for single entries of the case, by their names.
+	Rules map[string]Rules
 	// IndexName replaces the name that the index would be given; it needs a
 	// case with one table.
 	IndexName string
@@ -50,8 +52,9 @@ func Make(opened *Case, opts Options) (*Plan, error) {
 		if err := cleanable(t); err != nil {
 			return nil, err
 		}
+		rules := opts.rules(t.Name)
 		p.Tables = append(p.Tables, Table{
-			Table: t.Table, Name: t.Name, Key: t.KeyNames(), Keep: opts.Keep,
+			Table: t.Table, Name: t.Name, Key: t.KeyNames(), Keep: rules.Keep, Merge: rules.Merge, Set: rules.Set,
 			Groups: []Group{}, Held: []Held{}, Operations: []Operation{}, Effects: map[string]Effect{}, Notes: []string{},
 		})
 	}
@@ -94,8 +97,13 @@ func (o *Options) check(opened *Case) error {
 	if !slices.Contains(Strategies, o.Strategy) {
 		return &Problem{Code: CodeUsage, Message: fmt.Sprintf("no strategy %q", o.Strategy), Hint: "the strategies are: " + strings.Join(Strategies, ", ")}
 	}
-	if o.Differing != Hold && o.Differing != KeepSurvivor {
-		return &Problem{Code: CodeUsage, Message: fmt.Sprintf("no rule %q for groups whose copies differ", o.Differing), Hint: "the rules are: " + Hold + ", " + KeepSurvivor}
+	if o.Differing != Hold && o.Differing != KeepSurvivor && o.Differing != Merge {
+		return &Problem{Code: CodeUsage, Message: fmt.Sprintf("no rule %q for groups whose copies differ", o.Differing), Hint: "the rules are: " + Hold + ", " + KeepSurvivor + ", " + Merge}
+	}
+	for i := range opened.Tables {
+		if err := o.rules(opened.Tables[i].Name).check(opened.Source.Engine, &opened.Tables[i]); err != nil {
+			return err
+		}
 	}
 	if len(o.IndexName) > maxName {
 		return &Problem{Code: CodeUsage, Message: fmt.Sprintf("the index name has %d bytes, and %d is the longest", len(o.IndexName), maxName), Hint: "give a shorter name"}
@@ -108,13 +116,17 @@ func (o *Options) check(opened *Case) error {
 
 // decide goes through the evidence once and settles each group.
 func (p *Plan) decide(opened *Case, opts Options) error {
-	entries := map[string]*Table{}
+	entries := map[string]*deciding{}
 	for i := range p.Tables {
-		entries[p.Tables[i].Name] = &p.Tables[i]
+		d, err := newDeciding(&p.Tables[i], opened, opts)
+		if err != nil {
+			return err
+		}
+		entries[p.Tables[i].Name] = d
 	}
 	seen := map[string]int{}
-	return opened.EachGroup(func(g *casefile.Group) error {
-		entry, table := entries[g.Table], opened.TableNamed(g.Table)
+	err := opened.EachGroup(func(g *casefile.Group) error {
+		entry := entries[g.Table]
 		if entry == nil {
 			return &Problem{Code: CodeTampered, Message: fmt.Sprintf("group %d is of %q, which is not a table of the case", g.Number, g.Table), Hint: "restore the case from a copy, or scan again"}
 		}
@@ -125,58 +137,15 @@ func (p *Plan) decide(opened *Case, opts Options) error {
 			}
 			seen[id] = g.Number
 		}
-		if err := indexable(table, g); err != nil {
+		if err := indexable(entry.table, g); err != nil {
 			return err
 		}
-		return entry.add(table, g, opts)
+		return entry.add(g)
 	})
-}
-
-// add settles one group: cleaned or held.
-func (t *Table) add(table *casefile.Table, g *casefile.Group, opts Options) error {
-	held := !g.Identical && opts.Differing == Hold
-	if keep, remove, reason, ok := opts.Decisions.choice(g); ok {
-		return t.addDecided(table, g, opts, held, Group{Number: g.Number, Key: g.Key, Keep: keep, Remove: remove, Reason: reason})
+	for _, d := range entries {
+		d.settle()
 	}
-	if held {
-		back := Held{Number: g.Number, Key: g.Key, Differs: g.Differs, Reason: "the copies differ in " + strings.Join(g.Differs, ", ")}
-		for _, row := range g.Rows {
-			back.Rows = append(back.Rows, row.ID)
-		}
-		t.Held = append(t.Held, back)
-		return nil
-	}
-	keep, remove, reason, err := opts.Choose(table, g)
-	if err != nil {
-		return err
-	}
-	t.settle(g, Group{Number: g.Number, Key: g.Key, Keep: keep, Remove: remove, Reason: reason})
-	return nil
-}
-
-// addDecided takes a person's choice. Where a rule would have chosen the same
-// row, as a file that was written from a plan says it, it is the rule's.
-func (t *Table) addDecided(table *casefile.Table, g *casefile.Group, opts Options, held bool, decided Group) error {
-	keep, _, reason, err := opts.Choose(table, g)
-	if err != nil {
-		return err
-	}
-	if !held && IDText(keep) == IDText(decided.Keep) {
-		decided.Reason = reason
-	} else {
-		opts.Decisions.note(g.Number)
-	}
-	t.settle(g, decided)
-	return nil
-}
-
-// settle puts a group among those that are cleaned.
-func (t *Table) settle(g *casefile.Group, settled Group) {
-	if !g.Identical {
-		t.Hazards = union(t.Hazards, []Hazard{DifferingRows})
-		settled.Reason += "; the copies differ in " + strings.Join(g.Differs, ", ")
-	}
-	t.Groups = append(t.Groups, settled)
+	return err
 }
 
 // operate lists the operations that the decisions ask for, with their hazards and effects.
@@ -196,10 +165,7 @@ func (t *Table) operate(opened *Case, table *casefile.Table, opts Options, taken
 	if engine == "postgres" && t.Strategy == Atomic && table.ScannedRows >= longLock {
 		lock = []Hazard{TakesLock}
 	}
-	if n := t.Removed(); n > 0 {
-		t.Operations = append(t.Operations, quarantine(engine, t.Table, opened.ID, n), deleteRows(t.Table, n, union(lock, t.Hazards, t.dangers(table))))
-		t.Effects[t.Table] = Effect{Deleted: int64(n)}
-	}
+	t.change(opened, table, lock)
 	if err := t.index(opened, table, opts, taken, lock); err != nil {
 		return err
 	}
@@ -212,16 +178,46 @@ func (t *Table) operate(opened *Case, table *casefile.Table, opts Options, taken
 	return nil
 }
 
+// change lists what is done to rows, with its effects.
+func (t *Table) change(opened *Case, table *casefile.Table, lock []Hazard) {
+	engine := opened.Source.Engine
+	if n := t.setRows(); n > 0 {
+		t.Operations = append(t.Operations, quarantine(engine, t.Table, opened.ID, n), set(t.Table, n, t.Set, union(lock, []Hazard{ChangesRows}, t.updates(table))))
+		t.effect(t.Table, Effect{Updated: int64(n)})
+	}
+	n := t.Removed()
+	if n == 0 {
+		return
+	}
+	t.Operations = append(t.Operations, quarantine(engine, t.Table, opened.ID, n))
+	t.repointing(table)
+	t.Operations = append(t.Operations, deleteRows(t.Table, n, union(lock, t.Hazards, t.dangers(table))))
+	t.effect(t.Table, Effect{Deleted: int64(n)})
+	if len(t.Merge) > 0 {
+		o := merge(t.Table, len(t.Groups), t.Merge)
+		o.Hazards = union(t.updates(table))
+		t.Operations = append(t.Operations, o)
+		t.effect(t.Table, Effect{Updated: int64(len(t.Groups))})
+	}
+}
+
 // dangers are what the table's foreign keys and triggers add to a delete.
 func (t *Table) dangers(table *casefile.Table) []Hazard {
 	var hazards []Hazard
 	for _, k := range table.IncomingKeys {
-		what := "a removed row that " + k.Table + " refers to (" + k.Name + ") makes the clean-up roll back"
-		if slices.Contains([]string{"cascade", "set null", "set default"}, strings.ToLower(k.OnDelete)) {
+		on := strings.ToLower(k.OnDelete)
+		cascades := slices.Contains([]string{"cascade", "set null", "set default"}, on)
+		if cascades {
 			hazards = append(hazards, Cascades)
-			what += ", because its rows would change too (on delete " + strings.ToLower(k.OnDelete) + ")"
 		}
-		t.Notes = append(t.Notes, what)
+		switch {
+		case !k.Counted && cascades:
+			t.Notes = append(t.Notes, "a removed row that "+k.Table+" refers to ("+k.Name+") makes the clean-up roll back, because its rows would change too (on delete "+on+")")
+		case !k.Counted:
+			t.Notes = append(t.Notes, "a removed row that "+k.Table+" refers to ("+k.Name+") makes the clean-up roll back")
+		case cascades:
+			t.Notes = append(t.Notes, k.Name+" of "+k.Table+" is on delete "+on+": its rows are dealt with first, so that the delete itself changes none")
+		}
 	}
 	if len(table.Triggers) > 0 {
 		hazards = append(hazards, FiresTriggers)

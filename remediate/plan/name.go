@@ -57,6 +57,16 @@ func QuarantineTable(engine, table, caseID string) string {
 	}
 }
 
+// ChangesTable names the table that keeps rows which were changed or deleted
+// beside those that were planned to go; in SQLite it is one for each such
+// table, whose name is given.
+func ChangesTable(engine, table, caseID string) string {
+	if engine != "postgres" {
+		return "twinrow_changes_" + table + "_" + caseID
+	}
+	return QuarantineTable(engine, table, caseID) + "_changes"
+}
+
 // lastPart is the length of what stands after the schema and its dot.
 func lastPart(table string) int {
 	if strings.HasPrefix(table, `"`) {

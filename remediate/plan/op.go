@@ -18,6 +18,10 @@ type Operation struct {
 	Rows int `json:"rows,omitempty"`
 	// Quarantine is the table that keeps the removed rows, for quarantine and its inverse.
 	Quarantine string `json:"quarantine,omitempty"`
+	// Table is the table whose rows are changed, where it is not the planned one.
+	Table string `json:"table,omitempty"`
+	// Reference is the Number of the reference that is carried out.
+	Reference *int `json:"reference,omitempty"`
 	// Index is the index that is built or dropped.
 	Index *Index `json:"index,omitempty"`
 	// Fence names the trigger that keeps new duplicates out, and its function.
@@ -30,6 +34,10 @@ const (
 	OpRelease     = "release"
 	OpDelete      = "delete"
 	OpRestore     = "restore"
+	OpRepoint     = "repoint"
+	OpMerge       = "merge"
+	OpSet         = "set"
+	OpPutBack     = "put-back"
 	OpUniqueIndex = "unique-index"
 	OpDropIndex   = "drop-index"
 	OpFence       = "fence"
@@ -43,6 +51,8 @@ func (o Operation) Undo() (inverse Operation, ok bool) {
 		return release(o), true
 	case OpDelete:
 		return restore(o), true
+	case OpRepoint, OpMerge, OpSet:
+		return putBack(o), true
 	case OpUniqueIndex:
 		return dropIndex(o), true
 	case OpFence:

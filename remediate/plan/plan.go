@@ -1,5 +1,7 @@
 package plan
 
+import "slices"
+
 // Plan is plan.json.
 type Plan struct {
 	Schema string `json:"schema"`
@@ -37,6 +39,13 @@ type Table struct {
 	Groups []Group `json:"groups"`
 	// Held are those that are left alone.
 	Held []Held `json:"held"`
+	// References are the ways in which rows refer to the table's; nil in plans
+	// of versions that did not look.
+	References []Reference `json:"references,omitempty"`
+	// Merge are the rules by which the survivor takes values of the others.
+	Merge []ColumnRule `json:"merge,omitempty"`
+	// Set are the columns with which surplus rows stay; nil where they go.
+	Set []Assignment `json:"set,omitempty"`
 	// Operations stand in the order they are done.
 	Operations []Operation `json:"operations"`
 	// Effects are the changes foretold, by table; twinrow's own quarantine is not among them.
@@ -49,11 +58,21 @@ type Table struct {
 // Group is one group that is cleaned.
 type Group struct {
 	// Number is the group's in the evidence.
-	Number int      `json:"number"`
-	Key    Fields   `json:"key"`
-	Keep   Fields   `json:"keep"`
+	Number int    `json:"number"`
+	Key    Fields `json:"key"`
+	Keep   Fields `json:"keep"`
+	// Remove are the rows that go; Set those that stay and are made unique.
 	Remove []Fields `json:"remove"`
+	Set    []Fields `json:"set,omitempty"`
 	Reason string   `json:"reason"`
+	// References are what refers to the rows that go.
+	References []GroupReference `json:"references,omitempty"`
+}
+
+// Assignment sets a column to the value of a SQL expression over the row.
+type Assignment struct {
+	Column string `json:"column"`
+	Value  string `json:"value"`
 }
 
 // Held is one group that takes no part.
@@ -95,6 +114,14 @@ func (t *Table) Operation(op string) *Operation {
 	}
 	return nil
 }
+
+// ChangesRows tells whether rows change beside those that go.
+func (t *Table) ChangesRows() bool {
+	return t.Operation(OpRepoint) != nil || t.Operation(OpMerge) != nil || t.Operation(OpSet) != nil
+}
+
+// FiresTriggers tells whether triggers were foretold to fire.
+func (t *Table) FiresTriggers() bool { return slices.Contains(t.Hazards, FiresTriggers) }
 
 // Removed counts the rows that the table's groups lose.
 func (t *Table) Removed() int {

@@ -113,7 +113,7 @@ func TestHazardsOfTheSurroundings(t *testing.T) {
 		c.Tables[0].IncomingKeys = []ForeignKey{{Name: "fk", Table: "public.scans", OnDelete: "set null"}}
 		c.Tables[0].Triggers = []string{"audit"}
 	}), KeepSurvivor)
-	if diff := cmp.Diff(Hazards, p.Hazards); diff != "" {
+	if diff := cmp.Diff([]Hazard{DeletesRows, DifferingRows, Cascades, FiresTriggers, TakesLock, BuildsIndex}, p.Hazards); diff != "" {
 		t.Error(diff)
 	}
 	if notes := strings.Join(p.Tables[0].Notes, "\n"); !strings.Contains(notes, "public.scans") || !strings.Contains(notes, "audit") {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 )
 
 // How a table is cleaned.
@@ -35,6 +36,10 @@ func (t *Table) choose(engine string, table *CaseTable, asked string) error {
 		t.Strategy, t.StrategyReason = Atomic, "a file has no database to clean: the survivors are decided, and nothing is done"
 	case engine == "d1":
 		t.Strategy, t.StrategyReason = Atomic, "D1 knows no transactions: every statement does nothing unless every check holds"
+	case engine == "postgres" && t.changesOthers() && asked == Online:
+		return &Problem{Code: CodeUnsupported, Message: "rows beside those that go are changed with them, which the online strategy does not do", Hint: "plan with --strategy atomic, or leave the flag out"}
+	case engine == "postgres" && t.changesOthers() && large:
+		t.Strategy, t.StrategyReason = Atomic, "one transaction, because rows beside those that go are changed with them"
 	case asked == Online:
 		t.Strategy, t.StrategyReason = Online, onlineReason("asked for")
 	case engine == "postgres" && large && asked != Atomic:
@@ -45,6 +50,11 @@ func (t *Table) choose(engine string, table *CaseTable, asked string) error {
 		t.Strategy, t.StrategyReason = Atomic, "one transaction: lock, clean, build the index"
 	}
 	return nil
+}
+
+// changesOthers tells whether rows change beside those that go.
+func (t *Table) changesOthers() bool {
+	return len(t.Merge) > 0 || len(t.Set) > 0 || slices.ContainsFunc(t.References, func(r Reference) bool { return r.Rows > 0 })
 }
 
 func onlineReason(why string) string {

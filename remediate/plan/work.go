@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"twinrow/detect/casefile"
 )
@@ -22,7 +23,11 @@ type WorkGroup struct {
 	Number int
 	Key    Fields
 	Keep   RowRef
+	// Remove are the rows that go; those that stay and are made unique where
+	// the plan sets columns.
 	Remove []RowRef
+	// References are what is foretold to refer to them.
+	References []GroupReference
 }
 
 // RowRef is a row to find again, and what it must look like.
@@ -69,7 +74,7 @@ func slim(g *casefile.Group) *casefile.Group {
 }
 
 func join(g *Group, evidence *casefile.Group) (WorkGroup, error) {
-	out := WorkGroup{Number: g.Number, Key: g.Key}
+	out := WorkGroup{Number: g.Number, Key: g.Key, References: g.References}
 	images := map[string]string{}
 	if evidence != nil {
 		for _, row := range evidence.Rows {
@@ -87,7 +92,7 @@ func join(g *Group, evidence *casefile.Group) (WorkGroup, error) {
 	if out.Keep, err = ref(g.Keep); err != nil {
 		return out, err
 	}
-	for _, id := range g.Remove {
+	for _, id := range slices.Concat(g.Remove, g.Set) {
 		row, err := ref(id)
 		if err != nil {
 			return out, err
@@ -97,8 +102,8 @@ func join(g *Group, evidence *casefile.Group) (WorkGroup, error) {
 	return out, nil
 }
 
-// RemoveCount counts the rows that the groups lose.
-func (w *Work) RemoveCount() int { return w.Removed() }
+// RemoveCount counts the rows that the groups lose, or that are set.
+func (w *Work) RemoveCount() int { return w.Removed() + w.setRows() }
 
 // Index is the index that the plan builds, or nil.
 func (w *Work) Index() *Index {

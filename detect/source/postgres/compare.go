@@ -18,36 +18,6 @@ const pairsAtOnce = 2000
 // bare is a column as a statement's {column}: quoted, without the table.
 func (r *relation) bare(column string) string { return queries.Ident(column) }
 
-// References counts the rows of another table that refer to the rows.
-func (s *Source) References(ctx context.Context, t *source.Table, k source.ForeignKey, locators []uint64, visit func(uint64, int64) error) error {
-	r, err := s.relation(t)
-	if err != nil || len(locators) == 0 {
-		return err
-	}
-	if r.book != nil {
-		err := s.main.attempt(ctx, func() error { return s.referencesByID(ctx, r, k, locators, visit) })
-		return explain(ctx, "counting the rows of "+k.Table+" that refer to "+t.Name, err)
-	}
-	wanted := make(map[uint64]bool, len(locators))
-	for _, l := range locators {
-		wanted[l] = true
-	}
-	terms := make([]string, len(k.Columns))
-	for i := range k.Columns {
-		terms[i] = fmt.Sprintf("twinrow_child.%s = %s", queries.Ident(k.Columns[i]), r.column(k.References[i]))
-	}
-	sql := r.fill("evidence_references", "table", r.name, "child", k.Table, "on", strings.Join(terms, " AND "))
-	err = s.main.attempt(ctx, func() error {
-		return s.main.stream(ctx, 0, sql, []string{r.places(locators)}, func(f [][]byte) error {
-			if l, ok := r.locatorOf(string(f[0]), string(f[1])); ok && wanted[l] {
-				return visit(l, number(string(f[2])))
-			}
-			return nil
-		})
-	})
-	return explain(ctx, "counting the rows of "+k.Table+" that refer to "+t.Name, err)
-}
-
 // Compare compares rows pair by pair, column by column. A column of a type
 // without an equality, as json, is compared by its text.
 func (s *Source) Compare(ctx context.Context, t *source.Table, pairs [][2]uint64, visit func([]bool) error) error {

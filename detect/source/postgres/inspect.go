@@ -53,6 +53,7 @@ func (s *Source) inspect(ctx context.Context, req source.Request) (*source.Table
 		func() error { return s.readColumns(ctx, r, t, req) },
 		func() error { return s.readKey(ctx, r, t, req) },
 		func() error { return s.readSurroundings(ctx, r, t) },
+		func() error { return s.readDeclared(ctx, t, req.References) },
 		func() error { return s.readFacts(ctx, r, t) },
 	} {
 		if err := step(); err != nil {
@@ -166,7 +167,12 @@ func (s *Source) readSurroundings(ctx context.Context, r *relation, t *source.Ta
 	t.IncomingKeys = incomingKeys(keys)
 	triggers, err := s.main.rows(ctx, "table_triggers", r.oid)
 	for _, row := range triggers {
-		t.Triggers = append(t.Triggers, row[0])
+		if row[1] == "t" {
+			t.Triggers = append(t.Triggers, row[0])
+		}
+		if row[2] == "t" {
+			t.UpdateTriggers = append(t.UpdateTriggers, row[0])
+		}
 	}
 	return err
 }

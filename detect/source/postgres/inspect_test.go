@@ -43,8 +43,8 @@ func TestInspectReadsTheCatalogue(t *testing.T) {
 		ID:  []string{"id", "shop"},
 		IncomingKeys: []source.ForeignKey{{Name: "scans_ticket", Table: "public.scans",
 			Columns: []string{"shop", "ticket"}, References: []string{"shop", "id"}, OnDelete: "set null"}},
-		Triggers: []string{"keep"},
-		Facts:    &source.Facts{},
+		Triggers: []string{"keep"}, UpdateTriggers: []string{"other"},
+		Facts: &source.Facts{},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -67,7 +67,7 @@ func TestSurroundings(t *testing.T) {
 			{Name: "scans(ticket)", Table: "scans", Columns: []string{"ticket"}, References: []string{"Id"}, OnDelete: "cascade"},
 			{Name: "scans(other)", Table: "scans", Columns: []string{"other"}, References: []string{"Id"}, OnDelete: "set null"},
 		},
-		Triggers: []string{"odd", "on_delete"},
+		Triggers: []string{"odd", "on_delete"}, UpdateTriggers: []string{"on update"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("table (-want +got):\n%s", diff)

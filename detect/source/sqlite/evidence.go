@@ -39,24 +39,6 @@ func (s *Source) asking(ctx context.Context, t *source.Table) (*plan, func(), er
 	return p, done, nil
 }
 
-// References counts the rows of another table that refer to the rows.
-func (s *Source) References(ctx context.Context, t *source.Table, k source.ForeignKey, locators []uint64, visit func(uint64, int64) error) error {
-	p, done, err := s.asking(ctx, t)
-	if err != nil {
-		return err
-	}
-	defer done()
-	terms := make([]string, len(k.Columns))
-	for i := range k.Columns {
-		terms[i] = "c." + queries.Ident(k.Columns[i]) + " = t." + queries.Ident(k.References[i])
-	}
-	query := statement("references", "table", p.from, "rowid", p.identity[0], "child", "main."+queries.Ident(k.Table), "on", strings.Join(terms, " AND "))
-	err = run(s.conn, query, func(stmt *sqlite.Stmt) error {
-		return visited(visit(uint64(stmt.ColumnInt64(0))-uint64(p.base), stmt.ColumnInt64(1)))
-	}, p.rowids(locators))
-	return s.problem(ctx, "counting the rows of "+k.Table+" that refer to "+t.Name, err)
-}
-
 // Compare compares rows pair by pair, column by column.
 func (s *Source) Compare(ctx context.Context, t *source.Table, pairs [][2]uint64, visit func([]bool) error) error {
 	p, done, err := s.asking(ctx, t)

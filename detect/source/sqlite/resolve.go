@@ -40,6 +40,9 @@ func (s *Source) resolve(found entry, req source.Request) (*source.Table, *plan,
 	if err := s.surroundings(p, table, fields); err != nil {
 		return nil, nil, err
 	}
+	if err := s.declared(table, req.References); err != nil {
+		return nil, nil, err
+	}
 	table.EstimatedRows, err = s.estimate(p, found.name)
 	return table, p, err
 }

@@ -25,13 +25,21 @@ func (s *Source) surroundings(p *plan, table *source.Table, fields []field) erro
 		if !updateTrigger.MatchString(stmt.ColumnText(1)) {
 			table.Triggers = append(table.Triggers, stmt.ColumnText(0))
 		}
+		if !insertOrDeleteTrigger.MatchString(stmt.ColumnText(1)) {
+			table.UpdateTriggers = append(table.UpdateTriggers, stmt.ColumnText(0))
+		}
 		return nil
 	}, p.name)
 }
 
 // updateTrigger knows a trigger that neither DELETE nor INSERT fires. Where
 // comments or odd quotes hide the event, it does not match, and the trigger is named.
-var updateTrigger = regexp.MustCompile(`(?is)^CREATE\s+(TEMP\s+|TEMPORARY\s+)?TRIGGER\s+(IF\s+NOT\s+EXISTS\s+)?("([^"]|"")*"|\[[^\]]*\]|` + "`[^`]*`" + `|[\w.]+)\s+((BEFORE|AFTER)\s+)?UPDATE\b`)
+var updateTrigger = regexp.MustCompile(triggerHead + `UPDATE\b`)
+
+// insertOrDeleteTrigger knows one that no UPDATE fires, with the same care.
+var insertOrDeleteTrigger = regexp.MustCompile(triggerHead + `(INSERT|DELETE)\b`)
+
+const triggerHead = `(?is)^CREATE\s+(TEMP\s+|TEMPORARY\s+)?TRIGGER\s+(IF\s+NOT\s+EXISTS\s+)?("([^"]|"")*"|\[[^\]]*\]|` + "`[^`]*`" + `|[\w.]+)\s+((BEFORE|AFTER)\s+)?`
 
 // index is one unique index.
 type index struct {

@@ -1,0 +1,112 @@
+package scan
+
+import (
+	"context"
+	"slices"
+
+	"twinrow/detect/casefile"
+	"twinrow/detect/source"
+)
+
+// references asks the source who refers to the rows of groups, and what would
+// stand in the way of referring to one of them only. It is false where the
+// source cannot, or may not, tell it all.
+func (e *engine) references(ctx context.Context, table *casefile.Table, groups []*casefile.Group) (counted bool, err error) {
+	referrer, ok := e.src.(source.Referrer)
+	if !ok {
+		return false, nil
+	}
+	counted = true
+	for number, k := range e.table.IncomingKeys {
+		err := e.referredBy(ctx, referrer, number, &table.IncomingKeys[number], groups)
+		table.IncomingKeys[number].Counted = err == nil
+		counted = counted && err == nil
+		if err := soften(ctx, "which surplus rows "+k.Table+" refers to", err, &e.unknown); err != nil {
+			return false, err
+		}
+	}
+	return counted, nil
+}
+
+// referredBy asks about one reference.
+func (e *engine) referredBy(ctx context.Context, referrer source.Referrer, number int, document *casefile.ForeignKey, groups []*casefile.Group) error {
+	k := e.table.IncomingKeys[number]
+	child, err := referrer.Child(ctx, e.table, k)
+	if err != nil {
+		return err
+	}
+	document.Child = childDocument(child)
+	at := map[uint64]*casefile.Row{}
+	var all []uint64
+	for i, c := range e.groups {
+		for r := range c.rows {
+			at[c.rows[r].Locator] = &groups[i].Rows[r]
+			all = append(all, c.rows[r].Locator)
+		}
+	}
+	slices.Sort(all)
+	err = referrer.References(ctx, e.table, k, all, func(locator uint64, rows int64) error {
+		if row := at[locator]; row != nil {
+			row.References = append(row.References, casefile.Reference{ForeignKey: k.Name, Table: k.Table, Number: number, Rows: rows})
+		}
+		return nil
+	})
+	if err != nil || k.Array {
+		return err
+	}
+	for _, u := range child.Unique {
+		if err := e.collisions(ctx, referrer, number, u, groups); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// collisions asks about one unique key of a child, for groups that it refers to.
+func (e *engine) collisions(ctx context.Context, referrer source.Referrer, number int, u source.UniqueKey, groups []*casefile.Group) error {
+	if u.Unclear {
+		return nil
+	}
+	var asked [][]uint64
+	var of []*casefile.Group
+	for i, g := range groups {
+		if !slices.ContainsFunc(g.Rows, func(r casefile.Row) bool { return refers(r, number) }) {
+			continue
+		}
+		var locators []uint64
+		for _, row := range e.groups[i].rows {
+			locators = append(locators, row.Locator)
+		}
+		asked, of = append(asked, locators), append(of, g)
+	}
+	return referrer.Collisions(ctx, e.table, e.table.IncomingKeys[number], u, asked, func(group int, keys, rows int64) error {
+		of[group].Collisions = append(of[group].Collisions, casefile.Collision{Reference: number, Unique: u.Name, Keys: keys, Rows: rows})
+		return nil
+	})
+}
+
+func refers(row casefile.Row, number int) bool {
+	return slices.ContainsFunc(row.References, func(r casefile.Reference) bool { return r.Number == number })
+}
+
+func foreignKey(k source.ForeignKey) casefile.ForeignKey {
+	return casefile.ForeignKey{Name: k.Name, Table: k.Table, Columns: k.Columns, References: k.References, OnDelete: k.OnDelete, Where: k.Where, Array: k.Array}
+}
+
+func childDocument(c source.Child) *casefile.Child {
+	out := &casefile.Child{ID: c.ID, Rowid: c.Rowid, Triggers: c.Triggers}
+	for _, column := range c.Columns {
+		out.Columns = append(out.Columns, casefile.Column(column))
+	}
+	for _, u := range c.Unique {
+		key := casefile.UniqueKey{Name: u.Name, Columns: u.Columns, Where: u.Where, NullsEqual: u.NullsEqual, Unclear: u.Unclear}
+		for _, p := range u.Rest {
+			key.Rest = append(key.Rest, casefile.KeyPart(p))
+		}
+		out.Unique = append(out.Unique, key)
+	}
+	for _, k := range c.Incoming {
+		out.Incoming = append(out.Incoming, foreignKey(k))
+	}
+	return out
+}

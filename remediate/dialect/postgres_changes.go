@@ -1,0 +1,221 @@
+package dialect
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"twinrow/queries"
+	"twinrow/remediate/plan"
+)
+
+// Changes is the quoted name of the table that keeps rows which are changed
+// or deleted beside the planned ones.
+func (p Postgres) Changes() string {
+	return PostgresName(plan.ChangesTable("postgres", p.Table.Table, p.CaseID))
+}
+
+// CreateChanges makes that table where it is not there yet.
+func (p Postgres) CreateChanges() string {
+	return "CREATE TABLE IF NOT EXISTS " + p.Changes() + " (\n" +
+		"  case_id text NOT NULL, entry text NOT NULL, step integer NOT NULL, seq bigint GENERATED ALWAYS AS IDENTITY,\n" +
+		"  table_name text NOT NULL, group_no bigint NOT NULL, did text NOT NULL CHECK (did IN ('updated', 'deleted')),\n" +
+		"  before_text text NOT NULL, after_text text,\n" +
+		"  taken_at timestamptz NOT NULL DEFAULT pg_catalog.now(),\n" +
+		"  PRIMARY KEY (case_id, entry, step, seq))"
+}
+
+// keep makes a statement that changes rows write down what they were. change
+// ends in a RETURNING of group_no, before_text and after_text.
+func (p Postgres) keep(step int, table, did, change string) string {
+	return "WITH done AS (\n" + change + ")\n" +
+		"INSERT INTO " + p.Changes() + " (case_id, entry, step, table_name, group_no, did, before_text, after_text)\n" +
+		"  SELECT " + fmt.Sprintf("%s, %s, %d, %s, d.group_no, '%s', d.before_text, d.after_text FROM done AS d",
+		queries.Literal(p.CaseID), queries.Literal(p.Name), step, queries.Literal(table), did)
+}
+
+// Recall makes rows that this case itself changed expected as it left them.
+func (p Postgres) Recall() []string {
+	var all []string
+	for _, step := range p.stepNumbers() {
+		if step.table != p.Table.Table || step.did != "updated" {
+			continue
+		}
+		all = append(all, "UPDATE "+p.work+" AS w SET image = "+digest("q.after_text")+"\n"+
+			"  FROM "+p.Changes()+" AS q WHERE "+p.mine()+fmt.Sprintf(" AND q.step = %d AND q.did = 'updated'", step.number)+" AND w.image = "+digest("q.before_text"))
+	}
+	return all
+}
+
+// digest is the image of a row's text.
+func digest(text string) string {
+	return "'sha256:' || pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(" + text + ", 'UTF8')), 'hex')"
+}
+
+// numbered is one step as the way back finds it.
+type numberedStep struct {
+	number     int
+	table, did string
+}
+
+// stepNumbers are all steps of the plan, in order.
+func (p Postgres) stepNumbers() []numberedStep {
+	var all []numberedStep
+	for _, o := range p.Operations {
+		switch o.Op {
+		case plan.OpRepoint:
+			first := *o.Reference * stepsAReference
+			all = append(all, numberedStep{first + stepDrop, o.Table, "deleted"}, numberedStep{first + stepMerge, o.Table, "updated"}, numberedStep{first + stepMove, o.Table, "updated"})
+		case plan.OpMerge:
+			all = append(all, numberedStep{stepSurvivors, o.Table, "updated"})
+		case plan.OpSet:
+			all = append(all, numberedStep{stepSet, o.Table, "updated"})
+		}
+	}
+	return all
+}
+
+// Back is one step of the way back: SQL returns how many rows were to come
+// back, how many did, and how many of these are not exactly as they were
+// though nobody else had changed them.
+type Back struct {
+	Table string
+	SQL   string
+}
+
+// Backs take the steps back. After the deleted rows are in their table again
+// come those that were taken before the delete; survivors, whose new values
+// may stand in their way, come first.
+func (p Postgres) Backs() (survivors, others []Back) {
+	for _, step := range slices.Backward(p.stepNumbers()) {
+		back := Back{Table: step.table, SQL: p.updateBack(step)}
+		if step.did == "deleted" {
+			back.SQL = p.insertBack(step)
+		}
+		if step.number >= stepSurvivors {
+			survivors = append(survivors, back)
+		} else {
+			others = append(others, back)
+		}
+	}
+	return survivors, others
+}
+
+// columnsOf are the columns of the planned table or of one that refers to it,
+// and its primary key.
+func (p Postgres) columnsOf(table string) (columns []plan.Column, id []string) {
+	if table == p.Table.Table {
+		if p.byPlace() {
+			return p.Case.Columns, nil
+		}
+		return p.Case.Columns, p.Case.ID
+	}
+	for _, k := range p.Case.IncomingKeys {
+		if k.Table == table && k.Child != nil {
+			return k.Child.Columns, k.Child.ID
+		}
+	}
+	return nil, nil
+}
+
+func (p Postgres) takenIn(step numberedStep) string {
+	return p.mine() + fmt.Sprintf(" AND q.step = %d", step.number)
+}
+
+// updateBack gives rows their former values. A row that somebody changed since
+// keeps that change, unless it is about the very columns that this case changed.
+func (p Postgres) updateBack(step numberedStep) string {
+	columns, id := p.columnsOf(step.table)
+	own := p.ownColumns(step)
+	name := PostgresName(step.table)
+	var sets, untouched []string
+	for _, c := range columns {
+		column := queries.Ident(c.Name)
+		switch {
+		case c.Generated || c.Identity == "always":
+		case slices.Contains(own, c.Name):
+			sets = append(sets, column+" = (q.b)."+column)
+		default:
+			sets = append(sets, column+" = CASE WHEN q.whole THEN (q.b)."+column+" ELSE t."+column+" END")
+		}
+	}
+	for _, c := range own {
+		untouched = append(untouched, "f."+queries.Ident(c)+" IS NOT DISTINCT FROM (s.a)."+queries.Ident(c))
+	}
+	var found, from string
+	if len(id) > 0 {
+		from = "(SELECT t.tableoid AS twinrow_heap, t.ctid AS twinrow_place, (t.*)::text AS twinrow_text, t.* FROM " + name + " AS t)"
+		var pairs []string
+		for _, c := range id {
+			pairs = append(pairs, "f."+queries.Ident(c)+" = (s.a)."+queries.Ident(c))
+		}
+		found = strings.Join(append(pairs, untouched...), " AND ")
+	} else {
+		from = "(SELECT t.tableoid AS twinrow_heap, t.ctid AS twinrow_place, (t.*)::text AS twinrow_text, row_number() OVER (PARTITION BY (t.*)::text ORDER BY t.tableoid, t.ctid) AS n FROM " + name + " AS t)"
+		found = "f.n = s.n AND f.twinrow_text = s.after_text"
+	}
+	return "WITH s AS MATERIALIZED (\n" +
+		"  SELECT q.before_text::" + name + " AS b, q.after_text::" + name + " AS a, q.before_text, q.after_text,\n" +
+		"    row_number() OVER (PARTITION BY q.after_text ORDER BY q.seq) AS n\n" +
+		"  FROM " + p.Changes() + " AS q WHERE " + p.takenIn(step) + "),\n" +
+		"q AS MATERIALIZED (SELECT s.b, s.before_text, f.twinrow_text = s.after_text AS whole, f.twinrow_heap AS heap, f.twinrow_place AS place\n" +
+		"  FROM s JOIN " + from + " AS f ON " + found + "),\n" +
+		"back AS (UPDATE " + name + " AS t SET " + strings.Join(sets, ", ") + "\n" +
+		"  FROM q WHERE t.ctid = q.place AND t.tableoid = q.heap RETURNING q.whole, (t.*)::text = q.before_text AS same)\n" +
+		"SELECT (SELECT count(*) FROM s), (SELECT count(*) FROM back), (SELECT count(*) FROM back WHERE back.whole AND NOT back.same)"
+}
+
+// ownColumns are the columns that a step changed.
+func (p Postgres) ownColumns(step numberedStep) []string {
+	var own []string
+	switch {
+	case step.number == stepSurvivors:
+		own = ruleColumns(p.Merge)
+	case step.number == stepSet:
+		for _, a := range p.Set {
+			own = append(own, a.Column)
+		}
+	default:
+		for _, r := range p.References {
+			if r.Number == step.number/stepsAReference && step.number%stepsAReference == stepMerge {
+				own = ruleColumns(r.Merge)
+			} else if r.Number == step.number/stepsAReference {
+				own = r.Columns
+			}
+		}
+	}
+	return own
+}
+
+func ruleColumns(rules []plan.ColumnRule) []string {
+	var columns []string
+	for _, r := range rules {
+		if r.Rule != "keep" {
+			columns = append(columns, r.Column)
+		}
+	}
+	return columns
+}
+
+// insertBack puts rows that were deleted back.
+func (p Postgres) insertBack(step numberedStep) string {
+	columns, _ := p.columnsOf(step.table)
+	var into, from []string
+	for _, c := range columns {
+		if !c.Generated {
+			into, from = append(into, queries.Ident(c.Name)), append(from, "(s.b)."+queries.Ident(c.Name))
+		}
+	}
+	name := PostgresName(step.table)
+	return "WITH s AS MATERIALIZED (\n" +
+		"  SELECT q.before_text::" + name + " AS b, q.before_text FROM " + p.Changes() + " AS q WHERE " + p.takenIn(step) + " ORDER BY q.seq),\n" +
+		"back AS (INSERT INTO " + name + " AS t (" + strings.Join(into, ", ") + ") OVERRIDING SYSTEM VALUE\n" +
+		"  SELECT " + strings.Join(from, ", ") + " FROM s RETURNING (t.*)::text AS row_text),\n" +
+		"lost AS (SELECT s.before_text FROM s EXCEPT ALL SELECT back.row_text FROM back)\n" +
+		"SELECT (SELECT count(*) FROM s), (SELECT count(*) FROM back), (SELECT count(*) FROM lost)"
+}
+
+// ReleaseChanges forgets this case's rows of the table.
+func (p Postgres) ReleaseChanges() string {
+	return "DELETE FROM " + p.Changes() + " AS q WHERE " + p.mine()
+}

@@ -1,0 +1,250 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"twinrow/detect/casefile"
+)
+
+// Chooser decides which row of a group stays, and says why.
+type Chooser = func(table *casefile.Table, group *casefile.Group) (keep Fields, remove []Fields, reason string, err error)
+
+// Rules are what was declared for one entry of a case. What is empty is as the
+// Options have it for all.
+type Rules struct {
+	// Keep is the name of the survivor rule, Choose applies it.
+	Keep   string
+	Choose Chooser
+	// Differing is Hold, KeepSurvivor or Merge.
+	Differing string
+	// Merge are the rules by which survivors take values of the others.
+	Merge []ColumnRule
+	// Set are the columns with which surplus rows stay; nil where they go.
+	Set        []Assignment
+	References []ReferenceRule
+}
+
+// rules are those of one entry.
+func (o *Options) rules(entry string) Rules {
+	r := o.Rules[entry]
+	if r.Choose == nil {
+		r.Keep, r.Choose = o.Keep, o.Choose
+	}
+	if r.Differing == "" {
+		r.Differing = o.Differing
+	}
+	return r
+}
+
+// check refuses rules that the table's columns do not fit.
+func (r Rules) check(engine string, table *casefile.Table) error {
+	wrong := func(format string, args ...any) error {
+		return &Problem{Code: CodeUsage, Message: table.Table + ": " + fmt.Sprintf(format, args...), Hint: "mend it in twinrow.yaml, then scan again"}
+	}
+	column := func(name string) *Column {
+		i := slices.IndexFunc(table.Columns, func(c Column) bool { return c.Name == name })
+		if i < 0 {
+			return nil
+		}
+		return &table.Columns[i]
+	}
+	for _, m := range r.Merge {
+		switch c := column(m.Column); {
+		case c == nil:
+			return wrong("merge names the column %s, which the table does not have", m.Column)
+		case c.Generated && m.Rule != "keep":
+			return wrong("merge names the column %s, which the database computes itself", m.Column)
+		case slices.Contains(table.ID, m.Column) && m.Rule != "keep":
+			return wrong("merge names the column %s, which identifies the row", m.Column)
+		case !slices.Contains(MergeRules, m.Rule):
+			return wrong("merge has no rule %q; the rules are %s", m.Rule, strings.Join(MergeRules, ", "))
+		}
+	}
+	for _, a := range r.Set {
+		switch c := column(a.Column); {
+		case c == nil:
+			return wrong("surplus sets the column %s, which the table does not have", a.Column)
+		case c.Generated || slices.Contains(table.ID, a.Column):
+			return wrong("surplus sets the column %s, which cannot be changed", a.Column)
+		}
+	}
+	if engine != "postgres" && len(r.Set)+len(r.Merge) > 0 {
+		return &Problem{Code: CodeUnsupported, Message: table.Table + ": merge and surplus set are for Postgres; " + engine + " has survivors as they are", Hint: "take them out of twinrow.yaml, then plan again"}
+	}
+	if len(r.Set) > 0 && len(r.Merge) > 0 {
+		return wrong("merge and surplus set cannot go together: rows that stay keep their own values")
+	}
+	return nil
+}
+
+// deciding settles the groups of one table.
+type deciding struct {
+	t         *Table
+	table     *casefile.Table
+	rules     Rules
+	decisions *Decisions
+	refer     referral
+}
+
+func newDeciding(t *Table, opened *Case, opts Options) (*deciding, error) {
+	d := &deciding{t: t, table: opened.TableNamed(t.Name), rules: opts.rules(t.Name), decisions: opts.Decisions}
+	refs, err := references(opened.Source.Engine, d.table, d.rules.References)
+	d.refer = referral{engine: opened.Source.Engine, table: d.table, refs: refs, going: map[string]int{}}
+	return d, err
+}
+
+// add settles one group: cleaned or held.
+func (d *deciding) add(g *casefile.Group) error {
+	held := d.differs(g)
+	decided, ok, err := d.decided(g, held != "")
+	switch {
+	case err != nil:
+		return err
+	case ok:
+		d.take(g, decided)
+		return nil
+	case held != "":
+		d.hold(g, held)
+		return nil
+	}
+	keep, remove, reason, err := d.rules.Choose(d.table, g)
+	if err != nil {
+		return err
+	}
+	d.take(g, Group{Number: g.Number, Key: g.Key, Keep: keep, Remove: remove, Reason: reason})
+	return nil
+}
+
+// decided is a person's choice. Where a rule would have chosen the same row, as
+// a file that was written from a plan says it, it is the rule's.
+func (d *deciding) decided(g *casefile.Group, held bool) (group Group, ok bool, err error) {
+	keep, remove, why, ok := d.decisions.choice(g)
+	if !ok {
+		return group, false, nil
+	}
+	group = Group{Number: g.Number, Key: g.Key, Keep: keep, Remove: remove, Reason: why}
+	ruled, _, reason, err := d.rules.Choose(d.table, g)
+	if err != nil {
+		return group, false, err
+	}
+	if !held && IDText(ruled) == IDText(keep) {
+		group.Reason = reason
+	} else {
+		d.decisions.note(g.Number)
+	}
+	return group, true, nil
+}
+
+// take puts a group among those that are cleaned, unless what refers to it
+// stands in the way.
+func (d *deciding) take(g *casefile.Group, group Group) {
+	if len(d.rules.Set) > 0 {
+		group.Remove, group.Set = []Fields{}, group.Remove
+	} else {
+		var held string
+		if group.References, held = d.refer.foretell(g, group.Keep); held != "" {
+			d.hold(g, held)
+			return
+		}
+		d.refer.remember(g, len(d.t.Groups), group.Keep)
+	}
+	if !g.Identical {
+		if len(d.rules.Set) == 0 && d.rules.Differing != Merge {
+			d.t.Hazards = union(d.t.Hazards, []Hazard{DifferingRows})
+		}
+		group.Reason += "; the copies differ in " + strings.Join(g.Differs, ", ")
+	}
+	d.t.Groups = append(d.t.Groups, group)
+}
+
+// differs says why a group whose copies differ is held, "" where it is not.
+func (d *deciding) differs(g *casefile.Group) string {
+	switch {
+	case g.Identical || len(d.rules.Set) > 0 || d.rules.Differing == KeepSurvivor:
+		return ""
+	case d.rules.Differing == Hold:
+		return "the copies differ in " + strings.Join(g.Differs, ", ")
+	}
+	var without []string
+	for _, c := range g.Differs {
+		if !slices.ContainsFunc(d.rules.Merge, func(r ColumnRule) bool { return r.Column == c }) {
+			without = append(without, c)
+		}
+	}
+	if len(without) == 0 {
+		return ""
+	}
+	return "the copies differ in " + strings.Join(without, ", ") + ", for which merge has no rule"
+}
+
+func (d *deciding) hold(g *casefile.Group, reason string) {
+	held := Held{Number: g.Number, Key: g.Key, Differs: g.Differs, Reason: reason}
+	for _, row := range g.Rows {
+		held.Rows = append(held.Rows, row.ID)
+	}
+	d.t.Held = append(d.t.Held, held)
+}
+
+// settle finishes what needs all groups to be decided.
+func (d *deciding) settle() {
+	if len(d.rules.Set) > 0 {
+		return
+	}
+	if selves := d.refer.settle(d.t.Groups); selves > 0 {
+		d.t.Hazards = union(d.t.Hazards, []Hazard{SelfReference})
+		d.t.Notes = append(d.t.Notes, fmt.Sprintf("%s to a row that goes and would refer to %s: %d", Verb(selves, "a survivor refers", "survivors refer"), Verb(selves, "itself", "themselves"), selves))
+	}
+	d.t.References = d.refer.told()
+}
+
+// setRows counts the surplus rows that stay.
+func (t *Table) setRows() int {
+	n := 0
+	for _, g := range t.Groups {
+		n += len(g.Set)
+	}
+	return n
+}
+
+// effect adds to what is foretold of a table.
+func (t *Table) effect(table string, e Effect) {
+	sum := t.Effects[table]
+	t.Effects[table] = Effect{Inserted: sum.Inserted + e.Inserted, Updated: sum.Updated + e.Updated, Deleted: sum.Deleted + e.Deleted}
+}
+
+// updates are the hazards of changing rows of the table.
+func (t *Table) updates(table *casefile.Table) []Hazard {
+	if len(table.UpdateTriggers) == 0 {
+		return nil
+	}
+	t.Notes = append(t.Notes, "triggers fire: "+strings.Join(table.UpdateTriggers, ", "))
+	return []Hazard{FiresTriggers}
+}
+
+// repointing lists the operations on rows that refer to those that go.
+func (t *Table) repointing(table *casefile.Table) {
+	for i := range t.References {
+		r := &t.References[i]
+		if r.Rows == 0 {
+			continue
+		}
+		var hazards []Hazard
+		child := table.IncomingKeys[r.Number].Child
+		deletes := r.Action == DeleteRow || r.Dropped > 0
+		if deletes {
+			hazards = append(hazards, DeletesRows)
+		}
+		if deletes && child != nil && len(child.Incoming) > 0 {
+			hazards = append(hazards, Grandchildren)
+			t.Notes = append(t.Notes, fmt.Sprintf("%s of %s go, and %s refers to that table: if it refers to one of them, everything is rolled back", Count(int(r.Effect().Deleted), "row"), r.Table, child.Incoming[0].Table))
+		}
+		if child != nil && len(child.Triggers) > 0 {
+			hazards = append(hazards, FiresTriggers)
+			t.Notes = append(t.Notes, "triggers of "+r.Table+" may fire: "+strings.Join(child.Triggers, ", "))
+		}
+		t.Operations = append(t.Operations, repoint(r, hazards))
+		t.effect(r.Table, r.Effect())
+	}
+}

@@ -1,0 +1,196 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"twinrow/detect/casefile"
+)
+
+// referral foretells, from the counts in the evidence, what becomes of the
+// rows that refer to those that go.
+type referral struct {
+	engine string
+	table  *CaseTable
+	refs   []Reference
+	// going are the rows that go, by the values by which each self-reference
+	// would name them; from are the rows of groups that refer within the table.
+	going map[string]int
+	from  []inner
+}
+
+// inner is a row of a group that refers to another row of the same table.
+type inner struct {
+	number int
+	to     string
+	// group is the place of its own group in the plan; kept is true for its survivor.
+	group int
+	kept  bool
+}
+
+// foretell counts what refers to the rows of a group that go. held says why
+// the group has to stay as it is, "" where it need not.
+func (f *referral) foretell(g *casefile.Group, keep Fields) (counts []GroupReference, held string) {
+	for n := range f.refs {
+		r := &f.refs[n]
+		if !f.table.IncomingKeys[n].Counted || f.twin(n) {
+			continue
+		}
+		c := GroupReference{Number: n}
+		for _, row := range g.Rows {
+			if IDText(row.ID) != IDText(keep) {
+				c.Rows += referring(row, n)
+			}
+		}
+		if c.Rows == 0 {
+			continue
+		}
+		if held := f.conflict(g, r, &c); held != "" {
+			return nil, held
+		}
+		counts = append(counts, c)
+	}
+	return counts, ""
+}
+
+func referring(row casefile.Row, number int) int64 {
+	for _, ref := range row.References {
+		if ref.Number == number {
+			return ref.Rows
+		}
+	}
+	return 0
+}
+
+// conflict settles collisions and what was declared to stop at.
+func (f *referral) conflict(g *casefile.Group, r *Reference, c *GroupReference) (held string) {
+	if r.Action == Stop {
+		return fmt.Sprintf("%s of %s to a row that would go, and the configuration says stop", refer(c.Rows), r.describes())
+	}
+	if r.Array {
+		return fmt.Sprintf("%s of %s to a row that would go, and arrays are not changed", refer(c.Rows), r.describes())
+	}
+	if f.engine != "postgres" {
+		return fmt.Sprintf("%s of %s to a row that would go; point %s at the row that stays, then scan again", refer(c.Rows), r.describes(), Verb(int(c.Rows), "it", "them"))
+	}
+	if r.Action != Repoint {
+		return ""
+	}
+	if other := f.sharesColumn(r); other != nil {
+		return fmt.Sprintf("%s refers to it through %s and %s, which share a column", r.Table, r.Name, other.Name)
+	}
+	var found []casefile.Collision
+	for _, collision := range g.Collisions {
+		if collision.Reference == r.Number {
+			found = append(found, collision)
+		}
+	}
+	switch {
+	case len(found) == 0:
+		return ""
+	case r.OnConflict == Stop:
+		return fmt.Sprintf("%s of %s would collide under %s once repointed; declare on_conflict: drop or merge for it", Count(int(found[0].Rows), "row"), r.describes(), found[0].Unique)
+	case len(found) > 1:
+		return fmt.Sprintf("rows of %s would collide under several unique keys: %s and %s", r.describes(), found[0].Unique, found[1].Unique)
+	case r.Table == f.table.Table:
+		return fmt.Sprintf("rows of %s itself would collide under %s", r.describes(), found[0].Unique)
+	}
+	c.Dropped, c.Merged = found[0].Rows, found[0].Keys
+	return ""
+}
+
+func refer(n int64) string { return Count(int(n), "row") + " " + Verb(int(n), "refers", "refer") }
+
+// twin tells whether a reference says again what one before it says.
+func (f *referral) twin(n int) bool {
+	return slices.ContainsFunc(f.refs[:n], func(r Reference) bool { return r.same(&f.refs[n]) })
+}
+
+func (r *Reference) same(other *Reference) bool {
+	return r.Table == other.Table && r.Where == other.Where && slices.Equal(r.Columns, other.Columns) && slices.Equal(r.References, other.References)
+}
+
+// told are the references without those that say again what another says.
+func (f *referral) told() []Reference {
+	var all []Reference
+	for n, r := range f.refs {
+		if !f.twin(n) {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// sharesColumn is another reference of the same table that uses one of the
+// columns, nil where there is none. Two that are the same count as one.
+func (f *referral) sharesColumn(r *Reference) *Reference {
+	for i := range f.refs {
+		other := &f.refs[i]
+		if other.same(r) || other.Table != r.Table || other.Where != r.Where {
+			continue
+		}
+		if slices.ContainsFunc(other.Columns, func(c string) bool { return slices.Contains(r.Columns, c) }) {
+			return other
+		}
+	}
+	return nil
+}
+
+// remember keeps what a decided group says of references within the table.
+func (f *referral) remember(g *casefile.Group, group int, keep Fields) {
+	for n, r := range f.refs {
+		if r.Table != f.table.Table || r.Array || f.twin(n) {
+			continue
+		}
+		for _, row := range g.Rows {
+			kept := IDText(row.ID) == IDText(keep)
+			if name, ok := named(n, row.Values, r.References); ok && !kept {
+				f.going[name] = group
+			}
+			if to, ok := named(n, row.Values, r.Columns); ok {
+				f.from = append(f.from, inner{n, to, group, kept})
+			}
+		}
+	}
+}
+
+// named writes the values by which a reference names a row; not ok where one is NULL.
+func named(number int, values Fields, columns []string) (string, bool) {
+	parts := []string{fmt.Sprint(number)}
+	for _, c := range columns {
+		value, ok := values.Get(c)
+		if !ok {
+			return "", false
+		}
+		parts = append(parts, value)
+	}
+	return strings.Join(parts, "\x00"), true
+}
+
+// settle takes the rows that go themselves out of the counts, and counts the
+// survivors that would come to refer to themselves.
+func (f *referral) settle(groups []Group) (selves int) {
+	for _, row := range f.from {
+		at, goes := f.going[row.to]
+		switch {
+		case !goes:
+		case row.kept && at == row.group:
+			selves++
+		case !row.kept:
+			for i := range groups[at].References {
+				if groups[at].References[i].Number == row.number {
+					groups[at].References[i].Rows--
+				}
+			}
+		}
+	}
+	for i := range groups {
+		groups[i].References = slices.DeleteFunc(groups[i].References, func(c GroupReference) bool { return c.Rows == 0 })
+		for _, c := range groups[i].References {
+			r := &f.refs[c.Number]
+			r.Rows, r.Dropped, r.Merged = r.Rows+c.Rows, r.Dropped+c.Dropped, r.Merged+c.Merged
+		}
+	}
+	return selves
+}
