@@ -21,6 +21,9 @@ type planOptions struct {
 	decisions       string
 	strategy        string
 	cleanOnly       bool
+	// keepGiven and differingGiven are true where the flag was given, which
+	// goes before what the configuration says.
+	keepGiven, differingGiven bool
 }
 
 func (p *program) cmdPlan() *cli.Command {
@@ -31,7 +34,7 @@ func (p *program) cmdPlan() *cli.Command {
 		Description: "EXAMPLE\n   twinrow plan incident --migrations wrangler --migrations-dir migrations",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "keep", Value: survivor.Default, Usage: "`RULE` for the row that stays: " + strings.Join(survivor.Names, ", ")},
-			&cli.StringFlag{Name: "differing", Value: plan.Hold, Usage: "`RULE` for groups whose copies differ: " + plan.Hold + ", " + plan.KeepSurvivor},
+			&cli.StringFlag{Name: "differing", Value: plan.Hold, Usage: "`RULE` for groups whose copies differ: " + plan.Hold + ", " + plan.KeepSurvivor + ", " + plan.Merge},
 			&cli.StringFlag{Name: "decisions", Usage: "`FILE` of a person's choices: the CSV of the report with its keep column filled in for every held group"},
 			&cli.StringFlag{Name: "strategy", Value: plan.Auto, Usage: "`WAY` to clean: atomic (one transaction, writers wait), online (Postgres: writers go on), or auto, which is online for a large table"},
 			&cli.StringFlag{Name: "index-name", Usage: "`NAME` of the index (default: made of the table and the key)"},
@@ -51,7 +54,7 @@ func (p *program) cmdPlan() *cli.Command {
 			if s := c.String("strategy"); !slices.Contains(plan.Strategies, s) {
 				return oneOf("--strategy", s, plan.Strategies)
 			}
-			made, err := p.plan(args[0], planOptions{c.String("keep"), c.String("differing"), c.String("migrations"), c.String("migrations-dir"), c.String("index-name"), c.String("decisions"), c.String("strategy"), false})
+			made, err := p.plan(args[0], planOptions{c.String("keep"), c.String("differing"), c.String("migrations"), c.String("migrations-dir"), c.String("index-name"), c.String("decisions"), c.String("strategy"), false, c.IsSet("keep"), c.IsSet("differing")})
 			if err != nil {
 				return err
 			}
@@ -81,11 +84,15 @@ func (p *program) plan(dir string, o planOptions) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	entries, err := entryRules(opened, rules, o)
+	if err != nil {
+		return nil, err
+	}
 	decisions, err := p.decisions(opened, o.decisions)
 	if err != nil {
 		return nil, err
 	}
-	made, err := plan.Make(opened, plan.Options{Decisions: decisions, Tool: tool(), Keep: o.keep, Choose: choose, Differing: o.differing, IndexName: o.indexName, Strategy: o.strategy, CleanOnly: o.cleanOnly})
+	made, err := plan.Make(opened, plan.Options{Decisions: decisions, Tool: tool(), Keep: o.keep, Choose: choose, Differing: o.differing, Rules: entries, IndexName: o.indexName, Strategy: o.strategy, CleanOnly: o.cleanOnly})
 	if err != nil {
 		return nil, err
 	}

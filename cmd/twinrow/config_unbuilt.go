@@ -1,8 +1,11 @@
 package main
 
 import (
+	"slices"
+
 	"twinrow/detect/casefile/config"
 	"twinrow/detect/key"
+	"twinrow/remediate/survivor"
 )
 
 // unbuilt are the settings of twinrow.yaml that a plan cannot follow yet. A
@@ -14,13 +17,9 @@ var unbuilt = []struct {
 	given   func(*config.Table) bool
 }{
 	{"keep", func(t *config.Table) bool {
-		return t.Keep.Order != nil || t.Keep.Rule != "" && t.Keep.Rule != config.KeepFirst
+		return t.Keep.Order != nil || t.Keep.Rule != "" && !slices.Contains(survivor.Names, t.Keep.Rule)
 	}},
 	{"invariants", func(t *config.Table) bool { return t.Invariants != nil }},
-	{"surplus", func(t *config.Table) bool { return t.Surplus != nil }},
-	{"differing", func(t *config.Table) bool { return t.Differing != "" && t.Differing != config.Hold }},
-	{"merge", func(t *config.Table) bool { return t.Merge != nil }},
-	{"references", func(t *config.Table) bool { return t.References != nil }},
 	{"index", func(t *config.Table) bool { return t.Index != nil }},
 }
 

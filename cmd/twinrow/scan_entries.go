@@ -52,7 +52,7 @@ func (p *program) whatToScan(c *cli.Context, o *scanOptions, named string) (err 
 func configEntry(t *config.Table, schedules string) (scan.Entry, error) {
 	entry := scan.Entry{Place: t.At, Request: source.Request{
 		Table: t.Table, Key: t.Key, NullsEqual: t.NullsEqual, Where: t.Where, ID: t.ID,
-		Time: t.Time, Email: t.Email, Name: t.Name, Amount: t.Amount, Ignore: t.Ignore,
+		Time: t.Time, Email: t.Email, Name: t.Name, Amount: t.Amount, Ignore: t.Ignore, References: declared(t.References),
 	}}
 	if t.Provider == "" {
 		return entry, nil

@@ -13,14 +13,21 @@ import (
 func TestReferredRows(t *testing.T) {
 	for _, action := range []string{"CASCADE", "SET NULL", "NO ACTION DEFERRABLE INITIALLY DEFERRED"} {
 		both(t, "CREATE TABLE scans (id int PRIMARY KEY, ticket_id bigint REFERENCES tickets (id) ON DELETE "+action+"); INSERT INTO scans VALUES (1, 109);", func(t *testing.T, s *story) {
-			err := unchanged(t, s, s.tryApply)
-			wantCode(t, err, plan.CodeStopped, "scans")
 			hazard := action == "CASCADE" || action == "SET NULL"
+			if s.engine != "postgres" {
+				if held := s.plan.Tables[0].Held; len(held) != 1 || !strings.Contains(held[0].Reason, "1 row of scans (ticket_id) refers to a row") {
+					t.Errorf("held %+v", held)
+				}
+				return
+			}
 			if got := strings.Contains(s.file("plan.json"), `"cascades"`); got != hazard {
 				t.Errorf("cascades is a hazard: %t, want %t", got, hazard)
 			}
-			if err := unchanged(t, s, func() error { _, err := s.client(s.file("sql/20_clean_and_index.sql")); return err }); err == nil {
-				t.Error("the file ran over a referred row")
+			if _, err := s.client(s.file("sql/20_clean_and_index.sql")); err != nil {
+				t.Error(err)
+			}
+			if got := psql(t, s.where, "SELECT * FROM scans;"); got != "1|108\n" {
+				t.Error(got)
 			}
 		})
 	}
@@ -31,7 +38,7 @@ func TestTriggers(t *testing.T) {
 		t.Parallel()
 		s := scanned(t, "postgres", trigger(t, "IF old.id = 109 THEN RETURN NULL; END IF; RETURN old;", "BEFORE DELETE"), plan.Options{}, ticketsRequest)
 		wantCode(t, unchanged(t, s, s.tryApply), plan.CodeStopped, "3 were copied and 2 deleted")
-		if out, err := s.client(s.file("sql/20_clean_and_index.sql")); err == nil || !strings.Contains(out, "2 were deleted") {
+		if out, err := s.client(s.file("sql/20_clean_and_index.sql")); err == nil || !strings.Contains(out, "3 deleted, and had 0, 0 and 2") {
 			t.Errorf("the file: %v %s", err, out)
 		}
 	})

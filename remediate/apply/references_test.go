@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,6 +63,16 @@ CREATE TABLE posts (id int PRIMARY KEY, user_id int REFERENCES users); INSERT IN
 		request: source.Request{Table: "users", Key: []string{"username"}}, options: plan.Options{Rules: map[string]plan.Rules{"users": {Set: []plan.Assignment{{Column: "username", Value: "username || '_' || id"}}}}}},
 }
 
+// referringNamed finds one of referring.
+func referringNamed(t *testing.T, name string) database {
+	t.Helper()
+	i := slices.IndexFunc(referring, func(d database) bool { return d.name == name })
+	if i < 0 {
+		t.Fatal("no database " + name)
+	}
+	return referring[i]
+}
+
 // surplus counts the rows of the first table that go or are made unique.
 func (s *story) surplus() int {
 	n := 0
@@ -70,8 +81,6 @@ func (s *story) surplus() int {
 	}
 	return n
 }
-
-func init() { databases = append(databases, referring...) }
 
 // TestReferringRowsAreAsForetold compares what was done with plan.json.
 func TestReferringRowsAreAsForetold(t *testing.T) {
@@ -97,7 +106,7 @@ func TestValuesAfterMerging(t *testing.T) {
 		"referred to, collisions merged": "106|x|0.30|2025-01-02 00:00:00+00|f|b|7\n108|w|3.00||||3\n108|z|3.00||t|c, d|1\n",
 		"merged":                         "1|a|0.3|2025-01-03 00:00:00+00|two|x, y|t|2\n4|b|2||four|z||1\n",
 	} {
-		s := databases[slicesIndex("postgres", name)].make(t)
+		s := referringNamed(t, name).make(t)
 		s.apply()
 		table := map[bool]string{true: "counters", false: "tallies"}[name == "merged"]
 		if diff := cmp.Diff(want, psql(t, s.where, "SET TimeZone = 'UTC'; SELECT * FROM "+table+" ORDER BY 1, 2;")); diff != "" {
@@ -108,7 +117,7 @@ func TestValuesAfterMerging(t *testing.T) {
 
 // TestCollisionsAreHeldUnlessDeclared: the group stays as it is, with the reason.
 func TestCollisionsAreHeldUnlessDeclared(t *testing.T) {
-	d := databases[slicesIndex("postgres", "referred to, collisions dropped")]
+	d := referringNamed(t, "referred to, collisions dropped")
 	d.options = plan.Options{}
 	s := d.make(t)
 	if held := s.plan.Tables[0].Held; len(held) != 2 || !strings.Contains(held[0].Reason, "would collide under tags_pkey") {
@@ -119,7 +128,7 @@ func TestCollisionsAreHeldUnlessDeclared(t *testing.T) {
 // TestNewReferencesLeaveTheirGroupAlone: what refers to a row since the scan
 // was not foretold, by apply as by the file.
 func TestNewReferencesLeaveTheirGroupAlone(t *testing.T) {
-	s := databases[slicesIndex("postgres", "referred to, a trigger stamps")].make(t)
+	s := referringNamed(t, "referred to, a trigger stamps").make(t)
 	s.run("INSERT INTO scans VALUES (5, 107);")
 	if out, err := s.client(s.file("sql/20_clean_and_index.sql")); err == nil || !strings.Contains(out, "2 rows refer to rows of group") {
 		t.Errorf("%v: %s", err, out)
@@ -133,7 +142,7 @@ func TestNewReferencesLeaveTheirGroupAlone(t *testing.T) {
 
 // TestUndoKeepsWhatOthersChangedSince: only what was changed here is taken back.
 func TestUndoKeepsWhatOthersChangedSince(t *testing.T) {
-	s := databases[slicesIndex("postgres", "referred to, collisions dropped")].make(t)
+	s := referringNamed(t, "referred to, collisions dropped").make(t)
 	s.apply()
 	s.run("UPDATE tags SET at = '2030-01-01' WHERE tag = 'y';")
 	s.undo()

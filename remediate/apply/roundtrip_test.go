@@ -126,7 +126,7 @@ func major(t testing.TB, url string) int {
 }
 
 func TestUndoOfApplyIsExact(t *testing.T) {
-	for _, d := range databases {
+	for _, d := range slices.Concat(databases, referring) {
 		t.Run(d.engine+"/"+d.name, func(t *testing.T) {
 			t.Parallel()
 			s := d.make(t)
@@ -171,7 +171,7 @@ func TestUndoOfApplyIsExact(t *testing.T) {
 }
 
 func TestFilesByTheEnginesOwnClient(t *testing.T) {
-	for _, d := range databases {
+	for _, d := range slices.Concat(databases, referring) {
 		t.Run(d.engine+"/"+d.name, func(t *testing.T) {
 			t.Parallel()
 			s := d.make(t)

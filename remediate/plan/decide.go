@@ -194,7 +194,7 @@ func (d *deciding) settle() {
 	}
 	if selves := d.refer.settle(d.t.Groups); selves > 0 {
 		d.t.Hazards = union(d.t.Hazards, []Hazard{SelfReference})
-		d.t.Notes = append(d.t.Notes, fmt.Sprintf("%s to a row that goes and would refer to %s: %d", Verb(selves, "a survivor refers", "survivors refer"), Verb(selves, "itself", "themselves"), selves))
+		d.t.Notes = append(d.t.Notes, fmt.Sprintf("%s to a row that goes and would refer to %s", Verb(selves, "1 survivor refers", fmt.Sprintf("%d survivors refer", selves)), Verb(selves, "itself", "themselves")))
 	}
 	d.t.References = d.refer.told()
 }

@@ -66,13 +66,13 @@ func referring(row casefile.Row, number int) int64 {
 // conflict settles collisions and what was declared to stop at.
 func (f *referral) conflict(g *casefile.Group, r *Reference, c *GroupReference) (held string) {
 	if r.Action == Stop {
-		return fmt.Sprintf("%s of %s to a row that would go, and the configuration says stop", refer(c.Rows), r.describes())
+		return r.referring(c.Rows) + ", and the configuration says stop"
 	}
 	if r.Array {
-		return fmt.Sprintf("%s of %s to a row that would go, and arrays are not changed", refer(c.Rows), r.describes())
+		return r.referring(c.Rows) + ", and arrays are not changed"
 	}
 	if f.engine != "postgres" {
-		return fmt.Sprintf("%s of %s to a row that would go; point %s at the row that stays, then scan again", refer(c.Rows), r.describes(), Verb(int(c.Rows), "it", "them"))
+		return r.referring(c.Rows) + "; point " + Verb(int(c.Rows), "it", "them") + " at the row that stays, then scan again"
 	}
 	if r.Action != Repoint {
 		return ""
@@ -100,7 +100,9 @@ func (f *referral) conflict(g *casefile.Group, r *Reference, c *GroupReference) 
 	return ""
 }
 
-func refer(n int64) string { return Count(int(n), "row") + " " + Verb(int(n), "refers", "refer") }
+func (r *Reference) referring(n int64) string {
+	return fmt.Sprintf("%s of %s %s to a row that would go", Count(int(n), "row"), r.describes(), Verb(int(n), "refers", "refer"))
+}
 
 // twin tells whether a reference says again what one before it says.
 func (f *referral) twin(n int) bool {

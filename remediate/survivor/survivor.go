@@ -18,7 +18,10 @@ import (
 const Default = "first"
 
 // Names lists the rules there are.
-var Names = []string{"first", "last"}
+var Names = []string{"first", "last", MostReferenced}
+
+// MostReferenced keeps the row that most rows of other tables refer to.
+const MostReferenced = "most-referenced"
 
 // Choice is the decision for one group.
 type Choice struct {
@@ -58,6 +61,9 @@ func Choose(rule string, table *casefile.Table, group *casefile.Group) (Choice, 
 	}
 	if len(group.Rows) == 0 {
 		return Choice{}, &key.Problem{Code: key.CodeBadInput, Message: fmt.Sprintf("group %d of the evidence has no rows", group.Number), Hint: "restore the case from a copy, or scan again"}
+	}
+	if rule == MostReferenced {
+		return mostReferenced(table, group)
 	}
 	times := instants(group)
 	best, tied := 0, false
