@@ -20,10 +20,12 @@ func (r *Reference) does() string {
 		return "makes " + rows + " refer to nothing"
 	case r.Dropped == 0:
 		return "points " + rows + " at the survivors"
-	case r.OnConflict == Merge:
-		return fmt.Sprintf("points %s at the survivors, after %d of them went into rows that are there", rows, r.Dropped)
 	}
-	return fmt.Sprintf("points %s at the survivors, but for %d that would collide, which are deleted", rows, r.Dropped)
+	what := "deletes %d that would collide with rows that are there"
+	if r.OnConflict == Merge {
+		what = "merges %d into rows that are there"
+	}
+	return fmt.Sprintf("of %s, points %d at the survivors and "+what, rows, r.Rows-r.Dropped, r.Dropped)
 }
 
 // putBack puts rows that were changed or deleted beside the planned ones back

@@ -61,7 +61,7 @@ func TestChoose(t *testing.T) {
 func TestUnknownRule(t *testing.T) {
 	_, err := Rule("oldest")
 	var problem *key.Problem
-	if !errors.As(err, &problem) || problem.Code != key.CodeUsage || problem.Hint != "the rules are: first, last" {
+	if !errors.As(err, &problem) || problem.Code != key.CodeUsage || problem.Hint != "the rules are: first, last, most-referenced" {
 		t.Fatalf("got %v", err)
 	}
 }
