@@ -109,6 +109,11 @@ func requestOf(t *casefile.Table) source.Request {
 			r.ID = t.ID
 		}
 	}
+	for _, k := range t.IncomingKeys {
+		if k.OnDelete == "" { // no constraint says so, a person did
+			r.References = append(r.References, source.Declared{Table: k.Table, Columns: k.Columns, Where: k.Where, Array: k.Array})
+		}
+	}
 	return r
 }
 

@@ -74,14 +74,14 @@ func (s *postgresSession) rightsElsewhere(ctx context.Context) ([]string, error)
 	need := map[string]plan.Effect{}
 	var tables []string
 	for _, o := range s.w.Operations {
-		switch {
-		case o.Op == plan.OpRepoint:
+		switch o.Op {
+		case plan.OpRepoint:
 			for _, r := range s.w.References {
 				if r.Number == *o.Reference {
 					need[r.Table] = r.Effect()
 				}
 			}
-		case o.Op == plan.OpMerge || o.Op == plan.OpSet:
+		case plan.OpMerge, plan.OpSet:
 			need[o.Table] = plan.Effect{Updated: 1}
 		default:
 			continue

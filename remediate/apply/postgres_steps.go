@@ -80,11 +80,11 @@ func (s *postgresSession) referred(ctx context.Context) ([]Drift, error) {
 		if err != nil {
 			return nil, explain(ctx, "looking at what refers to the rows", err)
 		}
-		real := map[int]referredRow{}
+		found := map[int]referredRow{}
 		var group int
 		var one referredRow
 		_, err = pgx.ForEachRow(rows, []any{&group, &one.id, &one.Rows, &one.Dropped, &one.Merged}, func() error {
-			real[group] = one
+			found[group] = one
 			return nil
 		})
 		if err != nil {
@@ -94,7 +94,7 @@ func (s *postgresSession) referred(ctx context.Context) ([]Drift, error) {
 		if err != nil {
 			return nil, err
 		}
-		drifted = append(drifted, referredOtherwise(s.w, r.Number, real, loaded)...)
+		drifted = append(drifted, referredOtherwise(s.w, r.Number, found, loaded)...)
 	}
 	return drifted, nil
 }
@@ -120,7 +120,7 @@ type referredRow struct {
 }
 
 // referredOtherwise compares one reference with what was foretold of it.
-func referredOtherwise(w *plan.Work, number int, real map[int]referredRow, loaded map[int]bool) []Drift {
+func referredOtherwise(w *plan.Work, number int, found map[int]referredRow, loaded map[int]bool) []Drift {
 	var drifted []Drift
 	for _, g := range w.Groups {
 		if !loaded[g.Number] {
@@ -132,7 +132,7 @@ func referredOtherwise(w *plan.Work, number int, real map[int]referredRow, loade
 				want = c
 			}
 		}
-		got, there := real[g.Number]
+		got, there := found[g.Number]
 		got.Number = number
 		if got.GroupReference == want {
 			continue

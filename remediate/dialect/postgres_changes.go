@@ -168,10 +168,10 @@ func (p Postgres) updateBack(step numberedStep) string {
 // ownColumns are the columns that a step changed.
 func (p Postgres) ownColumns(step numberedStep) []string {
 	var own []string
-	switch {
-	case step.number == stepSurvivors:
+	switch step.number {
+	case stepSurvivors:
 		own = ruleColumns(p.Merge)
-	case step.number == stepSet:
+	case stepSet:
 		for _, a := range p.Set {
 			own = append(own, a.Column)
 		}

@@ -77,7 +77,7 @@ func (g pointing) mergeStep(step int) Step {
 			"  WHERE c.ctid = b.keeper_place AND c.tableoid = b.keeper_heap\n" +
 			"  RETURNING b.group_no, b.before_text, (c.*)::text AS after_text, b.keeper_heap, b.keeper_place, c.ctid AS place),\n" +
 			"moved AS (UPDATE " + g.hits() + " AS h SET place = d.place FROM done AS d WHERE h.heap = d.keeper_heap AND h.place = d.keeper_place AND NOT h.doomed)\n" +
-			strings.TrimPrefix(g.Postgres.keep(step, g.ref.Table, "updated", ""), "WITH done AS (\n)\n"),
+			strings.TrimPrefix(g.keep(step, g.ref.Table, "updated", ""), "WITH done AS (\n)\n"),
 	}
 }
 
