@@ -77,16 +77,16 @@ func (e *engine) fingerprint(ctx context.Context, pass source.Pass) ([][]uint64,
 	defer e.opts.Progress.Done()
 	count, err := e.src.Prints(ctx, e.table, pass, func(prints []source.Print) error {
 		e.opts.Progress.Add(int64(len(prints)))
-		for _, p := range prints {
+		for i, p := range prints {
 			if e.opts.narrow != 0 {
-				p.Hash &= e.opts.narrow
+				prints[i].Hash &= e.opts.narrow
 			}
 			if p.Locator >= locatorLimit {
 				return fmt.Errorf("locator %d of %s is over 48 bits", p.Locator, e.table.Name)
 			}
-			if !seen.add(p.Hash, p.Locator) {
-				return errFull
-			}
+		}
+		if seen.addAll(prints) < len(prints) {
+			return errFull
 		}
 		return nil
 	})

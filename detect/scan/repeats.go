@@ -3,6 +3,8 @@ package scan
 import (
 	"math/bits"
 	"slices"
+
+	"twinrow/detect/source"
 )
 
 // repeats finds the fingerprints that occur more than once, in 8 bytes a slot.
@@ -21,6 +23,8 @@ type repeats struct {
 	limit uint64
 	// clusters are locators by the one that was seen first.
 	clusters map[uint64][]uint64
+	// touched keeps the compiler from leaving out what is read ahead.
+	touched uint64
 }
 
 // slots is one open-addressed table. When it is full a larger one is opened
@@ -52,6 +56,29 @@ func newRepeats(expected, memory int64) *repeats {
 func (r *repeats) open(size uint64) {
 	r.tables = append(r.tables, &slots{at: make([]uint64, size), room: int(size * fullness / 100)})
 }
+
+// addAll takes rows, and returns how many of them it had room for. The slots of
+// some rows are looked at ahead of their turn: their places in memory are far
+// apart, and so the processor fetches them together, not one after another.
+func (r *repeats) addAll(prints []source.Print) int {
+	for done := 0; done < len(prints); done += ahead {
+		some := prints[done:min(done+ahead, len(prints))]
+		for _, table := range r.tables {
+			for _, p := range some {
+				r.touched += table.peek(p.Hash)
+			}
+		}
+		for i, p := range some {
+			if !r.add(p.Hash, p.Locator) {
+				return done + i
+			}
+		}
+	}
+	return len(prints)
+}
+
+// ahead is how many rows' slots are fetched together.
+const ahead = 64
 
 // add takes one row. It returns false where there is no more room within the limit.
 func (r *repeats) add(hash, locator uint64) bool {
@@ -90,6 +117,12 @@ func (r *repeats) grow() bool {
 func (s *slots) place(hash uint64) (index, tag uint64) {
 	index, rest := bits.Mul64(hash, uint64(len(s.at)))
 	return index, rest &^ (1<<48 - 1)
+}
+
+// peek reads the slot that a fingerprint's search begins with.
+func (s *slots) peek(hash uint64) uint64 {
+	index, _ := bits.Mul64(hash, uint64(len(s.at)))
+	return s.at[index]
 }
 
 // find returns the locator of the first row that looks the same.

@@ -149,6 +149,18 @@ func (l *Timeline) Add(w Window, at time.Time) {
 	}
 }
 
+// Join adds what another reading counted in the same window.
+func (l *Timeline) Join(other Timeline) {
+	l.Before += other.Before
+	l.After += other.After
+	for i, rows := range other.Counts {
+		l.Counts[i] += rows
+	}
+	if other.Last.After(l.Last) {
+		l.Last = other.Last
+	}
+}
+
 // KeyReader is a Source that reads the keys of all rows as text.
 type KeyReader interface {
 	// Keys hands on the key of every row that the predicate holds for, those

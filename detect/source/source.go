@@ -64,6 +64,12 @@ type Querier interface {
 	Query(ctx context.Context, sql string, args []string) ([][]Value, error)
 }
 
+// Remarker is a Source that knows of limits of all that it read.
+type Remarker interface {
+	// Caveats says them in plain words, after the reading; nil for none.
+	Caveats() []string
+}
+
 // Info says what a source is. It holds no password.
 type Info struct {
 	// Engine is "postgres", "sqlite", "d1" or "csv".

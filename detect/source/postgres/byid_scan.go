@@ -46,7 +46,8 @@ func (r *relation) hashAnywhere() string {
 
 // printsByID reads the fingerprints of rows without a place, heap after heap on
 // the one session whose snapshot at other servers holds for all that follows.
-func (s *Source) printsByID(ctx context.Context, r *relation, reading *reading) error {
+func (s *Source) printsByID(ctx context.Context, p *printing) error {
+	r := p.relation
 	return s.main.aside(ctx, func() error {
 		if _, err := s.main.rows(ctx, "scan_settings", "off", "on"); err != nil {
 			return err
@@ -59,9 +60,9 @@ func (s *Source) printsByID(ctx context.Context, r *relation, reading *reading) 
 			}
 			r.book.there = r.book.there && (there || h.kind != "f")
 			if there {
-				err = s.readThere(ctx, r, h, reading)
+				err = s.readThere(ctx, h, p)
 			} else {
-				err = s.readHashes(ctx, r, h, reading)
+				err = s.readHashes(ctx, h, p)
 			}
 			if err != nil {
 				return err
@@ -130,7 +131,8 @@ func (r *relation) keyColumns() string {
 
 // readThere has another server send its fingerprints, in shares that it can
 // gather without harm.
-func (s *Source) readThere(ctx context.Context, r *relation, h heap, reading *reading) error {
+func (s *Source) readThere(ctx context.Context, h heap, p *printing) error {
+	r := p.relation
 	var rows, known int64
 	err := s.main.stream(ctx, 0, r.fill("scan_count_heap", "table", h.name), nil, func(fields [][]byte) error {
 		rows, known = number(string(fields[0])), number(string(fields[1]))
@@ -139,7 +141,7 @@ func (s *Source) readThere(ctx context.Context, r *relation, h heap, reading *re
 	if err != nil {
 		return err
 	}
-	if err := reading.hand(nil, rows, rows-known); err != nil {
+	if err := p.hand(ctx, load{seen: rows, unknown: rows - known}); err != nil {
 		return err
 	}
 	shares := int64(1)
@@ -149,7 +151,7 @@ func (s *Source) readThere(ctx context.Context, r *relation, h heap, reading *re
 	sql := r.fill("scan_hashes_there", "table", h.name, "hash", r.hashAnywhere())
 	for share := range shares {
 		err := s.main.stream(ctx, 1, sql, []string{strconv.FormatInt(shares-1, 10), strconv.FormatInt(share, 10)}, func(fields [][]byte) error {
-			return reading.handHashes(fields[0])
+			return p.handHashes(ctx, fields[0])
 		})
 		if err != nil {
 			return err
@@ -159,38 +161,38 @@ func (s *Source) readThere(ctx context.Context, r *relation, h heap, reading *re
 }
 
 // handHashes hands on hashes of 8 bytes each, some thousands at a time.
-func (r *reading) handHashes(hashes []byte) error {
-	prints := make([]source.Print, 0, batchPrints)
+func (p *printing) handHashes(ctx context.Context, hashes []byte) error {
+	prints := p.empty()
 	for len(hashes) >= 8 {
 		hash := binary.BigEndian.Uint64(hashes)
 		prints, hashes = append(prints, source.Print{Hash: hash, Locator: hash & hashMask}), hashes[8:]
 		if len(prints) == batchPrints || len(hashes) < 8 {
-			if err := r.hand(prints, 0, 0); err != nil {
+			if err := p.hand(ctx, load{prints: prints}); err != nil {
 				return err
 			}
-			prints = prints[:0]
+			prints = p.empty()
 		}
 	}
 	return nil
 }
 
 // readHashes works the fingerprints out here, a message a row.
-func (s *Source) readHashes(ctx context.Context, r *relation, h heap, reading *reading) error {
-	prints := make([]source.Print, 0, batchPrints)
-	var seen, unknown int64
+func (s *Source) readHashes(ctx context.Context, h heap, p *printing) error {
+	r := p.relation
+	batch := load{prints: p.empty()}
 	flush := func() error {
-		err := reading.hand(prints, seen, unknown)
-		prints, seen, unknown = prints[:0], 0, 0
+		err := p.hand(ctx, batch)
+		batch = load{prints: p.empty()}
 		return err
 	}
 	err := s.main.stream(ctx, 1, r.fill("scan_hashes", "table", h.name, "hash", r.hashAnywhere()), nil, func(fields [][]byte) error {
-		if seen++; fields[0] == nil {
-			unknown++
+		if batch.seen++; fields[0] == nil {
+			batch.unknown++
 		} else {
 			hash := binary.BigEndian.Uint64(fields[0])
-			prints = append(prints, source.Print{Hash: hash, Locator: hash & hashMask})
+			batch.prints = append(batch.prints, source.Print{Hash: hash, Locator: hash & hashMask})
 		}
-		if seen == batchPrints {
+		if batch.seen == batchPrints {
 			return flush()
 		}
 		return nil

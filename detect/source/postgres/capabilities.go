@@ -29,10 +29,8 @@ func (s *Source) Capabilities(t *source.Table) source.Capabilities {
 	if r.book != nil {
 		return source.Capabilities{Placeless: true, Way: "by-id", Reason: s.whyByID(r)}
 	}
-	for _, h := range r.heaps {
-		if !s.packs(h) {
-			return source.Capabilities{Way: "cache-safe", Reason: s.whyCacheSafe(h)}
-		}
+	if i := s.wide(r); i >= 0 {
+		return source.Capabilities{Way: "cache-safe", Reason: s.whyCacheSafe(r.heaps[i])}
 	}
 	return source.Capabilities{Way: "packed", Reason: s.whyPacked()}
 }
@@ -51,6 +49,11 @@ func (s *Source) packs(h heap) bool {
 		return false
 	}
 	return s.options.Fast || s.server.standby || h.bytes <= s.server.sharedBuffers/4
+}
+
+// wide is the first heap that is not read by ranges of blocks, -1 for none.
+func (s *Source) wide(r *relation) int {
+	return slices.IndexFunc(r.heaps, func(h heap) bool { return !s.packs(h) })
 }
 
 func (s *Source) whyCacheSafe(h heap) string {

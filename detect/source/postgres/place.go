@@ -9,15 +9,17 @@ import (
 	"twinrow/detect/source"
 )
 
-// unpack appends the prints of one message: hashes of 8 bytes, and as many
-// places of 6 bytes, a block number and a line.
-func unpack(prints []source.Print, hashes, places []byte, base int64) ([]source.Print, error) {
-	if len(hashes)%8 != 0 || len(hashes)/8*6 != len(places) {
-		return nil, fmt.Errorf("the server sent %d bytes of hashes beside %d of places", len(hashes), len(places))
+// printSize is the bytes that one row takes in a packed message: a hash of 8
+// and a place of 6, a block number and a line.
+const printSize = 14
+
+// unpack appends the prints of one message.
+func unpack(prints []source.Print, packed []byte, base int64) ([]source.Print, error) {
+	if len(packed)%printSize != 0 {
+		return nil, fmt.Errorf("the server sent %d bytes of prints, which are %d each", len(packed), printSize)
 	}
-	for len(hashes) > 0 {
-		prints = append(prints, source.Print{Hash: binary.BigEndian.Uint64(hashes), Locator: locator(places, base)})
-		hashes, places = hashes[8:], places[6:]
+	for ; len(packed) > 0; packed = packed[printSize:] {
+		prints = append(prints, source.Print{Hash: binary.BigEndian.Uint64(packed), Locator: locator(packed[8:printSize], base)})
 	}
 	return prints, nil
 }

@@ -28,12 +28,15 @@ type Options struct {
 	// Fast allows packed ranges where they may push the application's pages
 	// out of the server's memory.
 	Fast bool
+	// Pace holds the reading back; nil does not.
+	Pace *source.Pace
 }
 
 // Source is one snapshot of one Postgres database, from Open to Close.
 type Source struct {
 	config   *pgx.ConnConfig
 	options  Options
+	pace     *source.Pace
 	server   server
 	info     source.Info
 	main     *session   // holds the snapshot
@@ -42,6 +45,7 @@ type Source struct {
 	alone    bool       // true where no helper, or no more, can be had
 	asker    *session   // for Query, outside the snapshot
 	tables   map[string]*relation
+	renewals int // how often a standby made us take a new snapshot
 }
 
 var (
@@ -61,7 +65,7 @@ func Open(ctx context.Context, dsn string, options Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{config: config, options: options, tables: map[string]*relation{}}
+	s := &Source{config: config, options: options, pace: options.Pace, tables: map[string]*relation{}}
 	if err := s.open(ctx); err != nil {
 		_ = s.Close()
 		return nil, explain(ctx, "opening the database", err)
@@ -71,18 +75,23 @@ func Open(ctx context.Context, dsn string, options Options) (*Source, error) {
 }
 
 func (s *Source) open(ctx context.Context) error {
+	if err := s.take(ctx); err != nil {
+		return err
+	}
 	var err error
+	s.server, err = readServer(ctx, s.main)
+	return err
+}
+
+// take connects and takes a snapshot.
+func (s *Source) take(ctx context.Context) (err error) {
 	if s.main, err = connect(ctx, s.config); err != nil {
 		return err
 	}
 	if err = s.main.begin(ctx, "", s.options.StatementTimeout); err != nil {
 		return err
 	}
-	if err = s.export(ctx); err != nil {
-		return err
-	}
-	s.server, err = readServer(ctx, s.main)
-	return err
+	return s.export(ctx)
 }
 
 // export lets other sessions share the snapshot. It must come before any

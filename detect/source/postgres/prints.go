@@ -5,41 +5,12 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strconv"
-	"sync"
-	"sync/atomic"
 
 	"twinrow/detect/source"
 )
 
-const (
-	rangeBlocks   = 128  // one message: 1 MiB of rows, some tens of kilobytes of prints
-	stretchBlocks = 4096 // one statement: short enough to be stopped by any time-out
-	batchPrints   = 4096 // prints handed on at once where they come one by one
-)
-
-// unit is a stretch of one heap that one session reads at a time.
-type unit struct {
-	heap     heap
-	from, to int64 // blocks; to is not read
-	packed   bool
-}
-
-// units cuts the table into stretches. A heap that must not fill the server's
-// cache is cut into one part a session: each reads it whole, side by side, and
-// works out and sends its own part only.
-func (s *Source) units(r *relation, sessions int) []unit {
-	var units []unit
-	for _, h := range r.heaps {
-		packed, step := s.packs(h), int64(stretchBlocks)
-		if !packed {
-			step = max(1, (h.blocks+int64(sessions)-1)/int64(sessions))
-		}
-		for from := int64(0); from < h.blocks; from += step {
-			units = append(units, unit{heap: h, from: from, to: min(from+step, h.blocks), packed: packed})
-		}
-	}
-	return units
-}
+// batchPrints is how many prints are handed on at once where they come one by one.
+const batchPrints = 4096
 
 // Prints reads every row of the table once, on all sessions at the same time,
 // and hands on the fingerprints of the pass.
@@ -51,20 +22,39 @@ func (s *Source) Prints(ctx context.Context, t *source.Table, pass source.Pass, 
 	if s.Capabilities(t).FindsRepeats {
 		return source.Count{}, fmt.Errorf("reading %s: its key has no fingerprint; the database groups it", t.Name)
 	}
-	sessions, err := s.sessions(ctx)
-	if err != nil {
-		return source.Count{}, explain(ctx, "reading "+t.Name, err)
+	p := &printing{source: s, relation: r, hash: r.hash(), pass: pass, queue: make(chan load, waiting), used: make(chan []source.Print, waiting)}
+	err = p.run(ctx, visit)
+	if p.refused != nil {
+		return p.count, p.refused
 	}
-	reading := &reading{relation: r, hash: r.hash(), pass: pass, visit: visit, units: s.units(r, len(sessions))}
-	if r.book != nil {
-		err = s.printsByID(ctx, r, reading)
+	return p.count, explain(ctx, "reading "+t.Name, err)
+}
+
+// run has one goroutine call visit, so that while it works no session has to
+// wait with what it has read.
+func (p *printing) run(ctx context.Context, visit func([]source.Print) error) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for s := range p.queue {
+			if p.refused == nil {
+				if p.take(s, visit); p.refused != nil {
+					stop()
+				}
+			}
+		}
+	}()
+	var err error
+	if p.relation.book != nil {
+		err = p.source.printsByID(ctx, p)
 	} else {
-		err = reading.run(ctx, sessions)
+		err = p.source.each(ctx, p.relation, p.read)
 	}
-	if reading.refused != nil {
-		return reading.count, reading.refused
-	}
-	return reading.count, explain(ctx, "reading "+t.Name, err)
+	close(p.queue)
+	<-done
+	return err
 }
 
 // hash is the fingerprint of a row as SQL: the hashes of the key's parts, each
@@ -97,99 +87,80 @@ func (p part) fingerprint(seed int) string {
 		p.sql, p.argument, seed)
 }
 
-// reading is one reading of a table by several sessions.
-type reading struct {
+// waiting is how many messages of all sessions may wait for visit.
+const waiting = 8
+
+// printing is one reading of a table for its fingerprints.
+type printing struct {
+	source   *Source
 	relation *relation
 	hash     string
 	pass     source.Pass
-	units    []unit
-	next     atomic.Int64
+	queue    chan load
+	used     chan []source.Print // to be filled again
 
-	mu      sync.Mutex // guards what follows, and visit itself
-	visit   func([]source.Print) error
 	count   source.Count
 	refused error // what visit returned
 }
 
-// run has the sessions take units until there are none. The first error stops
-// them all.
-func (r *reading) run(ctx context.Context, sessions []*session) error {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	var wg sync.WaitGroup
-	for _, one := range sessions {
-		wg.Go(func() {
-			if err := one.aside(ctx, func() error { return r.work(ctx, one) }); err != nil {
-				stop(err)
-			}
-		})
-	}
-	wg.Wait()
-	return context.Cause(ctx)
+// load is what one message brought.
+type load struct {
+	prints        []source.Print
+	seen, unknown int64
 }
 
-func (r *reading) work(ctx context.Context, one *session) error {
-	for {
-		i := int(r.next.Add(1)) - 1
-		if i >= len(r.units) {
-			return nil
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := r.read(ctx, one, r.units[i]); err != nil {
-			return err
-		}
+func (p *printing) read(ctx context.Context, one *session, u *unit) error {
+	if err := u.steer(ctx, one); err != nil {
+		return err
 	}
-}
-
-func (r *reading) read(ctx context.Context, one *session, u unit) error {
 	if u.packed {
-		return r.readPacked(ctx, one, u)
+		return p.readPacked(ctx, one, u)
 	}
-	return r.readStream(ctx, one, u)
+	return p.readStream(ctx, one, u)
 }
 
 // readPacked reads a stretch range by range of blocks.
-func (r *reading) readPacked(ctx context.Context, one *session, u unit) error {
-	if _, err := one.rows(ctx, "scan_settings", "on", "off"); err != nil {
-		return err
-	}
-	sql := r.relation.fill("scan_packed", "hash", r.hash, "table", u.heap.name)
+func (p *printing) readPacked(ctx context.Context, one *session, u *unit) error {
+	sql := p.relation.fill("scan_packed", "hash", p.hash, "table", u.heap.name)
 	args := []string{strconv.FormatInt(u.from, 10), strconv.FormatInt(u.to, 10), strconv.Itoa(rangeBlocks)}
-	var prints []source.Print
 	return one.stream(ctx, 1, sql, args, func(fields [][]byte) error {
-		var err error
-		prints, err = unpack(prints[:0], fields[1], fields[2], u.heap.base)
+		prints, err := unpack(p.empty(), fields[1], u.heap.base)
 		if err != nil {
 			return err
 		}
 		seen := int64(binary.BigEndian.Uint64(fields[0]))
-		return r.hand(prints, seen, seen-int64(len(prints)))
+		if err := p.hand(ctx, load{prints, seen, seen - int64(len(prints))}); err != nil {
+			return err
+		}
+		return p.source.moveTo(ctx, u, u.from+rangeBlocks, 0)
 	})
 }
 
-// readStream reads a stretch by a sequential scan, a message a row.
-func (r *reading) readStream(ctx context.Context, one *session, u unit) error {
-	if _, err := one.rows(ctx, "scan_settings", "off", "on"); err != nil {
-		return err
-	}
-	sql := r.relation.fill("scan_stream", "hash", r.hash, "table", u.heap.name)
-	prints := make([]source.Print, 0, batchPrints)
-	var seen, unknown int64
+// readStream reads a stretch by a sequential scan, a message a row. What is
+// counted as read is what was handed on.
+func (p *printing) readStream(ctx context.Context, one *session, u *unit) error {
+	sql := p.relation.fill("scan_stream", "hash", p.hash, "table", u.heap.name)
+	batch := load{prints: p.empty()}
+	var last uint64
 	flush := func() error {
-		err := r.hand(prints, seen, unknown)
-		prints, seen, unknown = prints[:0], 0, 0
-		return err
-	}
-	err := one.stream(ctx, 1, sql, []string{place(u.from), place(u.to)}, func(fields [][]byte) error {
-		seen++
-		if fields[0] == nil {
-			unknown++
+		if batch.seen == 0 {
 			return nil
 		}
-		prints = append(prints, source.Print{Hash: binary.BigEndian.Uint64(fields[0]), Locator: locator(fields[1], u.heap.base)})
-		if len(prints) == batchPrints {
+		if err := p.hand(ctx, batch); err != nil {
+			return err
+		}
+		batch = load{prints: p.empty()}
+		return p.source.moveTo(ctx, u, int64(last>>16)-u.heap.base, int(last&0xffff)+1)
+	}
+	err := one.stream(ctx, 1, sql, []string{u.first(), u.last()}, func(fields [][]byte) error {
+		batch.seen++
+		last = locator(fields[1], u.heap.base)
+		if fields[0] == nil {
+			batch.unknown++
+		} else {
+			batch.prints = append(batch.prints, source.Print{Hash: binary.BigEndian.Uint64(fields[0]), Locator: last})
+		}
+		if batch.seen == batchPrints {
 			return flush()
 		}
 		return nil
@@ -200,27 +171,44 @@ func (r *reading) readStream(ctx context.Context, one *session, u unit) error {
 	return flush()
 }
 
-// hand counts rows and hands on those of the pass, one session at a time.
-func (r *reading) hand(prints []source.Print, seen, unknown int64) error {
-	if r.pass.Of > 1 {
-		held := prints[:0]
-		for _, p := range prints {
-			if r.pass.Holds(p.Hash) {
-				held = append(held, p)
+// empty is a slice to fill, where there is one an old one.
+func (p *printing) empty() []source.Print {
+	select {
+	case prints := <-p.used:
+		return prints[:0]
+	default:
+		return make([]source.Print, 0, batchPrints)
+	}
+}
+
+// hand passes on what a message brought.
+func (p *printing) hand(ctx context.Context, s load) error {
+	select {
+	case p.queue <- s:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// take counts rows and has visit see those of the pass.
+func (p *printing) take(s load, visit func([]source.Print) error) {
+	p.count.Rows += s.seen
+	p.count.NullKeys += s.unknown
+	held := s.prints
+	if p.pass.Of > 1 {
+		held = held[:0]
+		for _, one := range s.prints {
+			if p.pass.Holds(one.Hash) {
+				held = append(held, one)
 			}
 		}
-		prints = held
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.refused != nil {
-		return r.refused
+	if len(held) > 0 {
+		p.refused = visit(held)
 	}
-	r.count.Rows += seen
-	r.count.NullKeys += unknown
-	if len(prints) == 0 {
-		return nil
+	select {
+	case p.used <- s.prints:
+	default:
 	}
-	r.refused = r.visit(prints)
-	return r.refused
 }

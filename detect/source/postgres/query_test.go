@@ -173,13 +173,13 @@ func FuzzPlain(f *testing.F) {
 }
 
 func FuzzUnpack(f *testing.F) {
-	f.Add([]byte("12345678"), []byte("123456"), int64(7))
-	f.Add([]byte{}, []byte{}, int64(0))
-	f.Add([]byte("1234567"), []byte("123456"), int64(0))
-	f.Fuzz(func(t *testing.T, hashes, places []byte, base int64) {
-		prints, err := unpack(nil, hashes, places, base&0xffff)
-		if err == nil && (len(prints)*8 != len(hashes) || len(prints)*6 != len(places)) {
-			t.Fatalf("%d prints of %d and %d bytes", len(prints), len(hashes), len(places))
+	f.Add([]byte("12345678123456"), int64(7))
+	f.Add([]byte{}, int64(0))
+	f.Add([]byte("1234567123456"), int64(0))
+	f.Fuzz(func(t *testing.T, packed []byte, base int64) {
+		prints, err := unpack(nil, packed, base&0xffff)
+		if (err == nil) != (len(packed)%printSize == 0) || err == nil && len(prints) != len(packed)/printSize {
+			t.Fatalf("%d prints of %d bytes: %v", len(prints), len(packed), err)
 		}
 	})
 }

@@ -19,10 +19,11 @@ type relation struct {
 	alias string // what the user's SQL may call the table, quoted
 	heaps []heap
 	parts []part
-	where string // the predicate in parentheses, or "true"
-	equal bool   // NULLS NOT DISTINCT
-	book  *book  // nil where rows have a place
-	words string // a column of text, or ""
+	where string   // the predicate in parentheses, or "true"
+	equal bool     // NULLS NOT DISTINCT
+	book  *book    // nil where rows have a place
+	words string   // a column of text, or ""
+	files []string // of the heaps, by which a rewritten table is known
 }
 
 // heap is one file of rows: the table itself, or a partition or child of it.
@@ -85,6 +86,9 @@ func (s *Source) readHeaps(ctx context.Context, r *relation, t *source.Table) er
 		t.Bytes += h.bytes
 		t.EstimatedRows += number(row[9])
 		r.heaps = append(r.heaps, h)
+	}
+	if r.files, err = s.files(ctx, r); err != nil {
+		return err
 	}
 	if base >= 1<<32 {
 		return &key.Problem{Code: key.CodeUnsupported, Message: t.Name + " has more blocks in all its partitions than can be numbered", Hint: "scan its partitions one at a time; a key that holds the partition columns is repeated within one partition only"}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"twinrow/detect/key"
 	"twinrow/detect/source"
@@ -23,7 +24,8 @@ type server struct {
 	system        string // "" where the role may not ask
 	keepsTimes    bool   // track_commit_timestamp
 	standby       bool
-	sharedBuffers int64 // bytes
+	lag           float64 // seconds that a standby was behind when it was asked, below 0 where it cannot tell
+	sharedBuffers int64   // bytes
 	blockSize     int64
 	role          string // quoted where it must be
 	unicode       bool   // text is kept in UTF-8
@@ -34,12 +36,12 @@ func readServer(ctx context.Context, s *session) (server, error) {
 	if err != nil {
 		return server{}, err
 	}
-	if len(rows) != 1 || len(rows[0]) != 10 {
+	if len(rows) != 1 || len(rows[0]) != 11 {
 		return server{}, fmt.Errorf("the server did not say what it is")
 	}
 	row := rows[0]
 	version, _, _ := strings.Cut(row[0], " ")
-	out := server{version: version, database: row[2], databaseOID: row[3], keepsTimes: row[4] == "on", standby: row[5] == "t", role: row[8], unicode: row[9] == "t"}
+	out := server{version: version, database: row[2], databaseOID: row[3], keepsTimes: row[4] == "on", standby: row[5] == "t", role: row[8], unicode: row[9] == "t", lag: lag(row[10])}
 	for _, n := range []struct {
 		text string
 		into *int64
@@ -61,6 +63,25 @@ func readServer(ctx context.Context, s *session) (server, error) {
 		return err
 	})
 	return out, ctx.Err()
+}
+
+func lag(text string) float64 {
+	seconds, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return -1
+	}
+	return max(0, seconds)
+}
+
+// behind says how far a standby is behind its primary.
+func (s server) behind() string {
+	switch {
+	case s.lag < 0:
+		return "which cannot say how far it is behind its primary"
+	case s.lag == 0:
+		return "which had replayed all that it was sent"
+	}
+	return fmt.Sprintf("whose newest transaction was %s old", time.Duration(s.lag*float64(time.Second)).Round(time.Millisecond))
 }
 
 func (s server) info(location string) source.Info {

@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"twinrow/detect/source"
 )
@@ -185,59 +184,6 @@ func blocksOf(r *relation, h heap, writers []source.Writer) []string {
 		}
 	}
 	return blocks
-}
-
-// Timeline counts rows by the time column. A column that is of no time type
-// is read as text.
-func (s *Source) Timeline(ctx context.Context, t *source.Table, w source.Window) (source.Timeline, error) {
-	out := source.Timeline{Counts: make([]int64, w.Buckets)}
-	r, err := s.relation(t)
-	if err != nil {
-		return out, err
-	}
-	err = s.main.attempt(ctx, func() error {
-		if isTime(t, t.Time) {
-			return s.timelineBuckets(ctx, r, t, w, &out)
-		}
-		sql := r.fill("evidence_column", "table", r.name, "column", r.bare(t.Time))
-		return s.main.stream(ctx, 0, sql, nil, func(f [][]byte) error {
-			if at, err := source.ParseInstant(string(f[0])); err == nil {
-				out.Add(w, at.Time)
-			}
-			return nil
-		})
-	})
-	return out, explain(ctx, "counting the rows of "+t.Name+" by their time", err)
-}
-
-func (s *Source) timelineBuckets(ctx context.Context, r *relation, t *source.Table, w source.Window, out *source.Timeline) error {
-	sql := r.fill("evidence_timeline", "table", r.name, "column", r.bare(t.Time))
-	args := []string{w.From.UTC().Format(time.RFC3339Nano), strconv.FormatInt(w.Width.Microseconds(), 10), strconv.Itoa(w.Buckets), w.Now.UTC().Format(time.RFC3339Nano)}
-	return s.main.stream(ctx, 0, sql, args, func(f [][]byte) error {
-		bucket, rows := number(string(f[0])), number(string(f[1]))
-		switch {
-		case bucket < 0:
-			out.Before = rows
-		case bucket >= int64(w.Buckets):
-			out.After = rows
-		default:
-			out.Counts[bucket] = rows
-		}
-		if at, err := source.ParseInstant(string(f[2])); err == nil && at.Time.After(out.Last) {
-			out.Last = at.Time
-		}
-		return nil
-	})
-}
-
-// isTime tells whether a column is of a type that is a point in time.
-func isTime(t *source.Table, column string) bool {
-	for _, c := range t.Columns {
-		if c.Name == column {
-			return strings.HasPrefix(c.Type, "timestamp") || c.Type == "date"
-		}
-	}
-	return false
 }
 
 // Keys streams the keys of all rows.
