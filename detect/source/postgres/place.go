@@ -31,9 +31,6 @@ func locator(place []byte, base int64) uint64 {
 	return block<<16 | uint64(binary.BigEndian.Uint16(place[4:]))
 }
 
-// place is the first place of a block.
-func place(block int64) string { return "(" + strconv.FormatInt(block, 10) + ",0)" }
-
 // base is the first block's number of the heap with the OID.
 func (r *relation) base(oid uint32) (int64, bool) {
 	for _, h := range r.heaps {
