@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -34,6 +35,7 @@ type scanOptions struct {
 	schedules []classify.Schedule
 	keyLab    bool
 	memory    int64
+	limits    limits
 	dir       string
 	format    string
 	// failOnFound is --exit-code.
@@ -69,6 +71,10 @@ func (p *program) cmdScan() *cli.Command {
 			&cli.StringFlag{Name: "memory", Value: "512MiB", Usage: "`SIZE` that fingerprints may take; past it the table is read in passes"},
 			boolFlag("fast", "read packed ranges though they may evict the application's pages"),
 			&cli.DurationFlag{Name: "statement-timeout", Value: time.Hour, Usage: "longest `TIME` for one statement"},
+			&cli.StringFlag{Name: "throttle", Usage: "read at most `SIZE/s`, as in 50MB/s"},
+			&cli.StringFlag{Name: "max-read", Usage: "refuse to read more than `SIZE`, all passes together, without --yes"},
+			&cli.DurationFlag{Name: "max-snapshot-age", Value: 12 * time.Hour, Usage: "stop after `TIME`, because the server cannot clean up what the scan still sees; 0 for no bound"},
+			boolFlag("yes", "read more than --max-read"),
 			boolFlag("skip-bad-lines", "count the lines of a file that cannot be read instead of stopping there"),
 			boolFlag("exit-code", "exit 1 where duplicates were found"),
 			formatFlag("table", "table", "json"),
@@ -110,6 +116,10 @@ func (p *program) scanOptions(c *cli.Context) (*scanOptions, error) {
 	if o.memory, err = memoryFlag(c); err != nil {
 		return nil, err
 	}
+	if o.limits, err = limitsOf(c); err != nil {
+		return nil, err
+	}
+	o.read.pace = source.NewPace(o.limits.throttle)
 	o.source, err = p.place(cmp.Or(args[0], o.configSource))
 	return o, err
 }
@@ -123,7 +133,7 @@ func memoryFlag(c *cli.Context) (int64, error) {
 }
 
 func (p *program) scan(c *cli.Context, o *scanOptions) error {
-	opened, err := p.scanInto(c.Context, o, p.progress(c))
+	opened, err := p.scanInto(c.Context, o, p.progress(c), p.foresee(c, o))
 	if err != nil {
 		return err
 	}
@@ -142,7 +152,10 @@ func (p *program) scan(c *cli.Context, o *scanOptions) error {
 
 // scanInto scans and writes the case, whole or not at all. The place of the
 // case is made first, so that a scan of an hour does not end at a wrong name.
-func (p *program) scanInto(ctx context.Context, o *scanOptions, progress scan.Progress) (*casefile.Opened, error) {
+func (p *program) scanInto(ctx context.Context, o *scanOptions, progress scan.Progress, before func([]scan.Forecast) error) (*casefile.Opened, error) {
+	// The fingerprints are one large block without pointers: garbage may not
+	// grow to as much again before it is collected.
+	defer debug.SetGCPercent(debug.SetGCPercent(10))
 	src, err := p.open(ctx, o.source, o.read)
 	if err != nil {
 		return nil, err
@@ -159,6 +172,7 @@ func (p *program) scanInto(ctx context.Context, o *scanOptions, progress scan.Pr
 	defer func() { _ = writer.Abort() }()
 	result, err := scan.Run(ctx, src, o.entries, scan.Options{
 		Windows: o.windows, Memory: o.memory, Progress: progress, Schedules: o.schedules, KeyLab: o.keyLab, Now: p.now(),
+		MaxSnapshotAge: o.limits.maxAge, Before: before,
 	})
 	if err != nil {
 		return nil, err
@@ -199,6 +213,9 @@ func (p *program) sayFindings(c *cli.Context, t *casefile.Table, asked string) {
 	}
 	if t.ScannedRows == 0 {
 		p.say(c, "%s has no rows", t.Table)
+	}
+	for _, caveat := range t.Caveats {
+		p.say(c, "mind: %s", caveat)
 	}
 	if t.BadLines > 0 {
 		p.say(c, "skipped %d lines that could not be read", t.BadLines)

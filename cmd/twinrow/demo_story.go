@@ -140,7 +140,7 @@ func (s *story) scan() error {
 	opened, err := s.p.scanInto(s.ctx, &scanOptions{
 		source: s.at, read: readOptions{jobs: 2}, windows: classify.DefaultWindows, dir: s.caseDir(),
 		entries: []scan.Entry{{Request: source.Request{Table: s.table, Key: []string{"payment_intent_id", "ticket_number"}, Time: "created_at", Email: "customer_email", Name: "customer_name", Amount: "amount_cents"}}},
-	}, s.p.progress(s.c))
+	}, s.p.progress(s.c), nil)
 	if err != nil {
 		return err
 	}

@@ -33,6 +33,7 @@ type readOptions struct {
 	fast             bool
 	statementTimeout time.Duration
 	skipBadLines     bool
+	pace             *source.Pace
 }
 
 // place makes out what a SOURCE argument is; empty means $DATABASE_URL.
@@ -106,13 +107,13 @@ func filesBeside(path string) []string {
 func (p *program) open(ctx context.Context, at place, o readOptions) (source.Source, error) {
 	switch at.engine {
 	case "postgres":
-		return postgres.Open(ctx, at.at, postgres.Options{Jobs: o.jobs, Fast: o.fast, StatementTimeout: o.statementTimeout})
+		return postgres.Open(ctx, at.at, postgres.Options{Jobs: o.jobs, Fast: o.fast, StatementTimeout: o.statementTimeout, Pace: o.pace})
 	case "sqlite":
-		return sqlite.Open(ctx, at.at, sqlite.Options{})
+		return sqlite.Open(ctx, at.at, sqlite.Options{Pace: o.pace})
 	case "dump":
 		return openDump(ctx, at.at)
 	default:
-		return file.Open(ctx, at.at, p.stdin, file.Options{SkipBadLines: o.skipBadLines})
+		return file.Open(ctx, at.at, p.stdin, file.Options{SkipBadLines: o.skipBadLines, Pace: o.pace})
 	}
 }
 

@@ -117,6 +117,9 @@ type Table struct {
 	// Facts is nil where the source has no such catalogue.
 	Facts *Facts `json:"facts,omitempty"`
 
+	// Caveats say what the whole reading cannot have seen, as on a standby.
+	Caveats []string `json:"caveats,omitempty"`
+
 	ScannedRows int64 `json:"scanned_rows"`
 	// NullKeyRows of them equal no other row, because their key holds a NULL.
 	NullKeyRows int64 `json:"null_key_rows"`

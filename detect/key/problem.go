@@ -35,6 +35,7 @@ const (
 	CodeBusy        = "busy"        // another run holds the lock
 	CodeUnsupported = "unsupported" // the engine or the data does not allow it
 	CodeRefused     = "refused"     // a safety rule forbids it; the hint names the flag that allows it
+	CodeTimeout     = "timeout"     // a statement took longer than its bound
 	CodeStopped     = "stopped"     // stopped part-way; the hint says how to go on
 )
 

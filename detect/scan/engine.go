@@ -73,7 +73,11 @@ func (e *engine) findInPasses(ctx context.Context, passes uint64) error {
 // fingerprint reads the table once and returns the clusters of the pass.
 func (e *engine) fingerprint(ctx context.Context, pass source.Pass) ([][]uint64, source.Count, error) {
 	seen := newRepeats(e.table.EstimatedRows/int64(max(pass.Of, 1))*21/20, e.opts.Memory)
-	e.opts.Progress.Start("reading "+e.table.Name, e.table.EstimatedRows)
+	label := "reading " + e.table.Name
+	if pass.Of > 1 {
+		label += fmt.Sprintf(", pass %d of %d", pass.Index+1, pass.Of)
+	}
+	e.opts.Progress.Start(label, e.table.EstimatedRows/int64(max(pass.Of, 1)))
 	defer e.opts.Progress.Done()
 	count, err := e.src.Prints(ctx, e.table, pass, func(prints []source.Print) error {
 		e.opts.Progress.Add(int64(len(prints)))

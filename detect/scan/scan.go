@@ -8,11 +8,13 @@ package scan
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"twinrow/detect/casefile"
 	"twinrow/detect/classify"
+	"twinrow/detect/key"
 	"twinrow/detect/source"
 )
 
@@ -30,6 +32,11 @@ type Options struct {
 	// Now is the time of the scan, after which a row's time is in the future;
 	// zero means the clock's.
 	Now time.Time
+	// MaxSnapshotAge ends the scan when it has taken longer; 0 does not.
+	MaxSnapshotAge time.Duration
+	// Before is told what will be read, before it is; its error ends the scan.
+	// nil asks for no forecast.
+	Before func([]Forecast) error
 	// Progress hears how far the scan is; nil is silence.
 	Progress Progress
 
@@ -90,9 +97,28 @@ func Run(ctx context.Context, src source.Source, entries []Entry, opts Options) 
 	if opts.Progress == nil {
 		opts.Progress = silence{}
 	}
+	ctx, stop := bounded(ctx, opts.MaxSnapshotAge)
+	defer stop()
+	result, err := run(ctx, src, entries, opts)
+	if old, ok := errors.AsType[*key.Problem](context.Cause(ctx)); ok && err != nil {
+		return nil, old
+	}
+	return result, err
+}
+
+func run(ctx context.Context, src source.Source, entries []Entry, opts Options) (*Result, error) {
 	inspected, err := inspect(ctx, src, entries)
 	if err != nil {
 		return nil, err
+	}
+	if opts.Before != nil {
+		ahead, err := forecast(ctx, src, inspected, opts)
+		if err != nil {
+			return nil, err
+		}
+		if err := opts.Before(ahead); err != nil {
+			return nil, err
+		}
 	}
 	result := &Result{}
 	for i := range inspected {
@@ -114,6 +140,9 @@ func (r *Result) scan(ctx context.Context, src source.Source, in *inspected, opt
 	document, groups, err := e.document(ctx, in.name)
 	if err != nil {
 		return fmt.Errorf("asking about the rows of %s: %w", in.name, err)
+	}
+	if remarker, ok := src.(source.Remarker); ok {
+		document.Caveats = remarker.Caveats()
 	}
 	r.Tables = append(r.Tables, document)
 	r.Groups = append(r.Groups, groups...)

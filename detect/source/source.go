@@ -8,6 +8,7 @@ package source
 
 import (
 	"context"
+	"time"
 
 	"twinrow/detect/key"
 )
@@ -68,6 +69,14 @@ type Querier interface {
 type Remarker interface {
 	// Caveats says them in plain words, after the reading; nil for none.
 	Caveats() []string
+}
+
+// Trier is a Source that can say how long a table's reading will take.
+type Trier interface {
+	// Try reads a little of the table in the way that it will be read, and
+	// works out how long one reading of all of it takes. tried is false where it
+	// cannot tell; a table too small to be tried takes no time.
+	Try(ctx context.Context, t *Table) (took time.Duration, tried bool, err error)
 }
 
 // Info says what a source is. It holds no password.

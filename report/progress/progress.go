@@ -7,6 +7,7 @@ package progress
 import (
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,6 +20,8 @@ const (
 	// width is that of the narrowest usual terminal, less one: a line that
 	// wraps cannot be written over.
 	width = 79
+	// bar is how many signs the bar has.
+	bar = 10
 )
 
 // Line is a progress line. Its methods may be called from several goroutines;
@@ -95,12 +98,13 @@ func (l *Line) clear() {
 // estimate: past it, it is no longer shown.
 func (l *Line) text(elapsed time.Duration) string {
 	perSecond := int64(float64(l.count) / elapsed.Seconds())
-	text := "  " + report.Number(l.count)
 	known := l.total > 0 && l.count <= l.total
+	text := "  "
 	if known {
-		text += fmt.Sprintf(" of %s  %d %%", report.Number(l.total), l.count*100/l.total)
+		done := int(l.count * bar / l.total)
+		text += fmt.Sprintf("[%s%s] %3d %%  ", strings.Repeat("#", done), strings.Repeat("-", bar-done), l.count*100/l.total)
 	}
-	text += "  " + report.Number(perSecond) + "/s"
+	text += report.Number(l.count) + " rows  " + report.Number(perSecond) + "/s"
 	if known && perSecond > 0 {
 		text += fmt.Sprintf("  %s left", report.Duration((l.total-l.count)/perSecond*1_000_000))
 	}

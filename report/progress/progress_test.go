@@ -32,9 +32,9 @@ func TestLine(t *testing.T) {
 	line.Add(200_000) // past the estimate
 	line.Done()
 	want := []string{
-		"", "reading public.tickets  250,000 of 1,000,000  25 %  500,000/s  1 s left\x1b[K",
-		"reading public.tickets  1,000,000 of 1,000,000  100 %  333,333/s  0 s left\x1b[K",
-		"reading public.tickets  1,200,000  300,000/s\x1b[K",
+		"", "reading public.tickets  [##--------]  25 %  250,000 rows  500,000/s  1 s left\x1b[K",
+		"reading public.tickets  [##########] 100 %  1,000,000 rows  333,333/s  0 s left\x1b[K",
+		"reading public.tickets  1,200,000 rows  300,000/s\x1b[K",
 		"\x1b[K",
 	}
 	if diff := cmp.Diff(want, strings.Split(out.String(), "\r")); diff != "" {
@@ -92,7 +92,7 @@ func TestGoroutinesMayCount(t *testing.T) {
 	all.Wait()
 	*now = now.Add(time.Second)
 	line.Add(0)
-	if !strings.Contains(out.String(), "8,000  8,000/s") {
+	if !strings.Contains(out.String(), "8,000 rows  8,000/s") {
 		t.Errorf("drawn: %q", out.String())
 	}
 }

@@ -34,6 +34,8 @@ type Options struct {
 	// SkipBadLines leaves out records that cannot be read and counts them,
 	// instead of stopping at the first.
 	SkipBadLines bool
+	// Pace holds the reading back; nil does not.
+	Pace *source.Pace
 	// Format is "csv", "tsv" or "jsonl"; empty goes by the file's name, and for
 	// standard input by its first byte: JSON lines begin with a brace.
 	Format string

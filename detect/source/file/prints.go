@@ -63,11 +63,15 @@ func (s *Source) Prints(ctx context.Context, t *source.Table, pass source.Pass, 
 func (s *Source) records(ctx context.Context, count *source.Count, visit func(*record) error) error {
 	reader := s.open(scanChunk)
 	reader.seek(s.first, s.firstLine)
+	at := s.first
 	for n := 0; ; n++ {
-		if n%checkEvery == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
 		rec, err := reader.next()
+		if n%checkEvery == 0 && rec != nil {
+			if err := s.opts.Pace.Spend(ctx, rec.offset-at); err != nil {
+				return err
+			}
+			at = rec.offset
+		}
 		var bad *badRecord
 		switch {
 		case errors.Is(err, io.EOF):

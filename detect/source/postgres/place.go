@@ -3,7 +3,6 @@ package postgres
 import (
 	"encoding/binary"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"twinrow/detect/source"

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"strconv"
 
 	"twinrow/detect/source"
 )
@@ -122,8 +121,7 @@ func (p *printing) read(ctx context.Context, one *session, u *unit) error {
 // readPacked reads a stretch range by range of blocks.
 func (p *printing) readPacked(ctx context.Context, one *session, u *unit) error {
 	sql := p.relation.fill("scan_packed", "hash", p.hash, "table", u.heap.name)
-	args := []string{strconv.FormatInt(u.from, 10), strconv.FormatInt(u.to, 10), strconv.Itoa(rangeBlocks)}
-	return one.stream(ctx, 1, sql, args, func(fields [][]byte) error {
+	return one.stream(ctx, 1, sql, u.ranges(), func(fields [][]byte) error {
 		prints, err := unpack(p.empty(), fields[1], u.heap.base)
 		if err != nil {
 			return err

@@ -96,7 +96,7 @@ var answers = []answer{
 	{"57P03", key.CodeConnection, "the server is not ready for connections", "wait until it has started and run the command again"},
 	{"57P", key.CodeConnection, "the server went away while %s", "nothing was changed; run the same command again when the server is back"},
 	{"08", key.CodeConnection, "the connection failed while %s", "nothing was changed; run the same command again"},
-	{"57014", key.CodeStopped, "the server cancelled a statement while %s", "give it more time with --statement-timeout, or none with --statement-timeout 0; nothing was changed"},
+	{"57014", key.CodeTimeout, "the server cancelled a statement while %s", "give it more time with --statement-timeout, as in --statement-timeout 3h, or none with --statement-timeout 0; nothing was changed"},
 	{"55P03", key.CodeBusy, "another session holds a lock that keeps us out while %s", "wait until its ALTER TABLE, VACUUM FULL or the like has ended and run the command again; pg_stat_activity shows it"},
 	{"42501", key.CodePermission, "a right is missing while %s", "grant the role SELECT on the table and USAGE on its schema"},
 	{"25006", key.CodeUsage, "twinrow only reads here, and the statement would write", "give a SELECT"},

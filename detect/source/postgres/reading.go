@@ -31,6 +31,11 @@ func (u *unit) first() string {
 
 func (u *unit) last() string { return "(" + strconv.FormatInt(u.to, 10) + ",0)" }
 
+// ranges are the unit's blocks as scan_packed takes them.
+func (u *unit) ranges() []string {
+	return []string{strconv.FormatInt(u.from, 10), strconv.FormatInt(u.to, 10), strconv.Itoa(rangeBlocks)}
+}
+
 // moveTo says that everything before a place was read, and waits where that
 // was faster than the pace allows.
 func (s *Source) moveTo(ctx context.Context, u *unit, block int64, line int) error {

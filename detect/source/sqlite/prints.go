@@ -27,7 +27,7 @@ func (s *Source) Prints(ctx context.Context, t *source.Table, pass source.Pass, 
 	if p == nil || p.way.FindsRepeats {
 		return source.Count{}, errors.Join(errNotInspected, errors.New("or its rows have no locators"))
 	}
-	r := printing{source: s, plan: p, pass: pass, visit: visit, batch: make([]source.Print, 0, batchSize)}
+	r := printing{ctx: ctx, source: s, plan: p, pass: pass, visit: visit, batch: make([]source.Print, 0, batchSize)}
 	query := statement("prints", "table", p.from, "rowid", p.identity[0], "key", strings.Join(p.key, ", "), "where", p.where)
 	err = run(s.conn, query, r.row)
 	if err == nil {
@@ -38,6 +38,7 @@ func (s *Source) Prints(ctx context.Context, t *source.Table, pass source.Pass, 
 
 // printing is one reading of a table.
 type printing struct {
+	ctx    context.Context // of the one call of Prints
 	source *Source
 	plan   *plan
 	pass   source.Pass
@@ -45,10 +46,15 @@ type printing struct {
 	batch  []source.Print
 	count  source.Count
 	buf    []byte
+	paid   int64 // bytes that the pace was told of
 }
 
 func (r *printing) row(stmt *sqlite.Stmt) error {
-	r.count.Rows++
+	if r.count.Rows++; r.count.Rows%batchSize == 0 {
+		if err := r.wait(stmt.ColumnInt64(0)); err != nil {
+			return err
+		}
+	}
 	r.buf = r.buf[:0]
 	anyNull := false
 	for i := range r.plan.key {
@@ -69,6 +75,18 @@ func (r *printing) row(stmt *sqlite.Stmt) error {
 		return r.flush()
 	}
 	return nil
+}
+
+// wait holds the reading back. How much was read shows in how far the rowids
+// have come of all that there are.
+func (r *printing) wait(rowid int64) error {
+	if r.source.pace == nil || r.plan.span == 0 {
+		return nil
+	}
+	come := float64(uint64(rowid)-uint64(r.plan.base)) / float64(r.plan.span) * float64(r.source.bytes)
+	err := r.source.pace.Spend(r.ctx, int64(come)-r.paid)
+	r.paid = int64(come)
+	return err
 }
 
 func (r *printing) flush() error {

@@ -17,7 +17,7 @@ func (s *Source) resolve(found entry, req source.Request) (*source.Table, *plan,
 	if err != nil {
 		return nil, nil, err
 	}
-	table := &source.Table{Name: found.name}
+	table := &source.Table{Name: found.name, Bytes: s.bytes}
 	for _, f := range fields {
 		table.Columns = append(table.Columns, f.Column)
 	}

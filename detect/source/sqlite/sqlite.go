@@ -27,6 +27,9 @@ import (
 type Options struct {
 	// BusyTimeout is how long a lock of another program is waited for; 0 means 5 seconds.
 	BusyTimeout time.Duration
+	// Pace holds the reading back; nil does not. What SQLite reads is worked out
+	// from the file's size and how far the rowids have come.
+	Pace *source.Pace
 }
 
 // defaultBusyTimeout is longer than an application's commits take.
@@ -38,6 +41,8 @@ type Source struct {
 	path  string
 	info  source.Info
 	busy  time.Duration
+	bytes int64 // of the file
+	pace  *source.Pace
 	utf16 bool
 	seed  maphash.Seed
 	plans map[*source.Table]*plan
@@ -56,7 +61,7 @@ func Open(ctx context.Context, path string, opts Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{path: abs, busy: opts.BusyTimeout, seed: maphash.MakeSeed(), plans: map[*source.Table]*plan{}}
+	s := &Source{path: abs, busy: opts.BusyTimeout, pace: opts.Pace, seed: maphash.MakeSeed(), plans: map[*source.Table]*plan{}}
 	if s.busy <= 0 {
 		s.busy = defaultBusyTimeout
 	}
@@ -88,8 +93,8 @@ func (s *Source) begin(ctx context.Context) error {
 		err = run(s.conn, "SELECT count(*) FROM main.sqlite_schema", func(*sqlite.Stmt) error { return nil })
 	}
 	if err == nil {
-		err = run(s.conn, "SELECT sqlite_version(), encoding FROM pragma_encoding", func(stmt *sqlite.Stmt) error {
-			version, encoding = stmt.ColumnText(0), stmt.ColumnText(1)
+		err = run(s.conn, "SELECT sqlite_version(), encoding, page_count * page_size FROM pragma_encoding, pragma_page_count, pragma_page_size", func(stmt *sqlite.Stmt) error {
+			version, encoding, s.bytes = stmt.ColumnText(0), stmt.ColumnText(1), stmt.ColumnInt64(2)
 			return nil
 		})
 	}

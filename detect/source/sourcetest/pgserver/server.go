@@ -99,7 +99,7 @@ func (s *Server) create(initdb string, account credential, settings []string) er
 	if err := appendTo(filepath.Join(data, "postgresql.conf"), strings.Join(all, "\n")+"\n"); err != nil {
 		return err
 	}
-	access := "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+	access := "local all all trust\nlocal replication all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
 	return os.WriteFile(filepath.Join(data, "pg_hba.conf"), []byte(access), 0o600)
 }
 

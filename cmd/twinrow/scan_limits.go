@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/urfave/cli/v2"
+
+	"twinrow/detect/key"
+	"twinrow/detect/scan"
+	"twinrow/report"
+)
+
+// limits are how far a scan may go.
+type limits struct {
+	// throttle is bytes a second, maxRead bytes; 0 for none.
+	throttle, maxRead int64
+	// maxAge is that of the snapshot, 0 for any.
+	maxAge time.Duration
+}
+
+func limitsOf(c *cli.Context) (limits, error) {
+	l := limits{maxAge: c.Duration("max-snapshot-age")}
+	if l.maxAge < 0 {
+		return l, &key.Problem{Code: key.CodeUsage, Message: "--max-snapshot-age is less than 0", Hint: "write it as in --max-snapshot-age 1h"}
+	}
+	var err error
+	if l.throttle, err = sizeFlag(c, "throttle", "--throttle 50MB/s"); err != nil {
+		return l, err
+	}
+	l.maxRead, err = sizeFlag(c, "max-read", "--max-read 20GB")
+	return l, err
+}
+
+// sizeFlag reads a size, or a size a second; 0 where the flag was not given.
+func sizeFlag(c *cli.Context, flag, example string) (int64, error) {
+	if c.String(flag) == "" {
+		return 0, nil
+	}
+	bytes, err := humanize.ParseBytes(strings.TrimSuffix(strings.TrimSpace(c.String(flag)), "/s"))
+	if err != nil || bytes == 0 || bytes > 1<<62 {
+		return 0, &key.Problem{Code: key.CodeUsage, Message: "--" + flag + " " + c.String(flag) + " is no size", Hint: "write it as in " + example}
+	}
+	return int64(bytes), nil
+}
+
+// worthSaying is the size of a file from which on it is told what will be
+// read; a server's reading is always told.
+const worthSaying = 64 << 20
+
+// foresee says what will be read and refuses what is over --max-read.
+func (p *program) foresee(c *cli.Context, o *scanOptions) func([]scan.Forecast) error {
+	return func(ahead []scan.Forecast) error {
+		var all int64
+		var expected time.Duration
+		for _, f := range ahead {
+			all += f.Bytes * f.Passes
+			expected += o.limits.paced(f)
+			if f.Tried || f.Bytes >= worthSaying {
+				p.say(c, "%s", o.limits.foretell(f))
+				p.say(c, "  %s: %s", f.Way, f.Reason)
+			}
+		}
+		if o.limits.maxAge > 0 && expected > o.limits.maxAge {
+			p.say(c, "that is longer than --max-snapshot-age %s, after which the scan stops", o.limits.maxAge)
+		}
+		if o.limits.maxRead > 0 && all > o.limits.maxRead && !c.Bool("yes") {
+			return &key.Problem{
+				Code: key.CodeRefused, Message: fmt.Sprintf("the scan would read %s, over --max-read %s", humanize.Bytes(uint64(all)), c.String("max-read")),
+				Hint: "add --yes to read it all the same, or scan less with --where over an export, a standby, or a partition",
+			}
+		}
+		return nil
+	}
+}
+
+// paced is how long a reading takes if it is held back.
+func (l limits) paced(f scan.Forecast) time.Duration {
+	if l.throttle == 0 {
+		return f.Expected
+	}
+	return max(f.Expected, time.Duration(float64(f.Bytes*f.Passes)/float64(l.throttle)*float64(time.Second)))
+}
+
+// foretell says in one line what a table's reading will cost.
+func (l limits) foretell(f scan.Forecast) string {
+	text := "reading " + f.Table + ": " + humanize.Bytes(uint64(f.Bytes))
+	if f.Rows > 0 {
+		text += ", about " + report.Number(f.Rows) + " rows"
+	}
+	if f.Passes > 1 {
+		text += fmt.Sprintf(", in %d passes so that --memory is enough", f.Passes)
+	}
+	took := l.paced(f)
+	switch {
+	case took == 0 && !f.Tried:
+		return text
+	case took < time.Second:
+		return text + ", expected to take less than a second"
+	}
+	return text + ", expected to take about " + report.Duration(took.Microseconds())
+}

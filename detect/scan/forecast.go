@@ -1,0 +1,61 @@
+package scan
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"twinrow/detect/key"
+	"twinrow/detect/source"
+)
+
+// Forecast is what a table's reading will cost, told before it starts.
+type Forecast struct {
+	// Table is the canonical name.
+	Table string
+	// Bytes are read in one pass; Rows and Bytes are the catalogue's guess and 0
+	// where it has none.
+	Bytes, Rows int64
+	// Passes is how often the table is read for its fingerprints.
+	Passes int64
+	// Expected is what all passes take by a short trial, 0 where none was made.
+	Expected time.Duration
+	// Tried is true where there was a trial, or the table is too small for one.
+	Tried bool
+	// Way and Reason are those of source.Capabilities.
+	Way, Reason string
+}
+
+// forecast looks ahead for each table, reading no more than some megabytes of it.
+func forecast(ctx context.Context, src source.Source, entries []inspected, opts Options) ([]Forecast, error) {
+	var all []Forecast
+	for _, in := range entries {
+		way := src.Capabilities(in.table)
+		e := &engine{table: in.table, opts: opts}
+		f := Forecast{Table: in.table.Name, Bytes: in.table.Bytes, Rows: in.table.EstimatedRows, Passes: 1, Way: way.Way, Reason: way.Reason}
+		if !way.FindsRepeats {
+			f.Passes = int64(e.foreseenPasses())
+		}
+		if trier, ok := src.(source.Trier); ok {
+			took, tried, err := trier.Try(ctx, in.table)
+			if err != nil {
+				return nil, err
+			}
+			f.Expected, f.Tried = took*time.Duration(f.Passes), tried
+		}
+		all = append(all, f)
+	}
+	return all, nil
+}
+
+// bounded ends a scan when its snapshot is too old. age is 0 for no bound.
+func bounded(ctx context.Context, age time.Duration) (context.Context, context.CancelFunc) {
+	if age <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, age, &key.Problem{
+		Code:    key.CodeStopped,
+		Message: fmt.Sprintf("the scan's snapshot became older than --max-snapshot-age %s, and the server can clean up nothing that it still sees", age),
+		Hint:    "nothing was changed and no case was written; scan less at once with --where, read faster without --throttle or with --fast and more --jobs, scan a standby, or raise --max-snapshot-age",
+	})
+}

@@ -1,0 +1,150 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"twinrow/detect/key"
+	"twinrow/detect/source"
+	"twinrow/detect/source/sourcetest/pgserver"
+)
+
+// slow makes a table of some megabytes whose key takes seconds to work out.
+const slow = `
+CREATE TABLE slow (id serial PRIMARY KEY, k text, pad text);
+INSERT INTO slow (k, pad) SELECT 'key ' || i % 19000, repeat('x', 700) FROM generate_series(1, 20000) AS i;
+ANALYZE slow;
+CREATE FUNCTION tired(k text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN PERFORM pg_catalog.pg_sleep(0.0002); RETURN k; END $$;
+`
+
+// ours counts the server's sessions of a scan, and what they may have left.
+const ours = `SELECT (SELECT count(*) FROM pg_stat_activity WHERE application_name = 'twinrow/scan' AND state = 'active'),
+	(SELECT count(*) FROM pg_stat_activity WHERE application_name = 'twinrow/scan'), (SELECT count(*) FROM pg_ls_tmpdir()),
+	(SELECT count(*) FROM pg_locks WHERE relation = 'slow'::regclass)`
+
+func waitFor(t *testing.T, url, sql, want string, most time.Duration) {
+	t.Helper()
+	for deadline := time.Now().Add(most); ; time.Sleep(20 * time.Millisecond) {
+		got := strings.Join(run(t, url, sql), ",")
+		if got == want {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("after %s the server has %q, want %q", most, got, want)
+		}
+	}
+}
+
+// TestACancelledScanLeavesNothing looks at the server itself.
+func TestACancelledScanLeavesNothing(t *testing.T) {
+	t.Parallel()
+	server := pgserver.Start(t)
+	url := server.Database(t)
+	run(t, url, slow)
+	for _, options := range []Options{{Fast: true}, {}} {
+		s := open(t, url, options)
+		table := inspect(t, s, source.Request{Table: "slow", Key: []string{"tired(k)"}})
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error)
+		go func() {
+			_, err := s.Prints(ctx, table, source.Pass{}, func([]source.Print) error { return nil })
+			done <- err
+		}()
+		waitFor(t, url, `SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'twinrow/scan' AND state = 'active' AND query LIKE '%tired%'`, "t", 10*time.Second)
+		start := time.Now()
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("the cancelled reading ended with %v", err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		waitFor(t, url, ours, "0|0|0|0", time.Second-min(time.Since(start), 900*time.Millisecond))
+	}
+}
+
+func TestAStatementTimeoutSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	url := pgserver.Database(t)
+	run(t, url, slow)
+	s := open(t, url, Options{StatementTimeout: 100 * time.Millisecond})
+	table := inspect(t, s, source.Request{Table: "slow", Key: []string{"tired(k)"}})
+	_, err := s.Prints(context.Background(), table, source.Pass{}, func([]source.Print) error { return nil })
+	problem, ok := errors.AsType[*key.Problem](err)
+	if !ok || problem.Code != key.CodeTimeout || !strings.Contains(problem.Hint, "--statement-timeout") {
+		t.Errorf("a statement out of time ended with %v", err)
+	}
+}
+
+func TestAPaceHoldsTheServerBack(t *testing.T) {
+	t.Parallel()
+	url := pgserver.Database(t)
+	run(t, url, slow)
+	for _, options := range []Options{{Fast: true}, {}} {
+		options.Pace = source.NewPace(30 << 20)
+		s := open(t, url, options)
+		table := inspect(t, s, source.Request{Table: "slow", Key: []string{"k"}})
+		start := time.Now()
+		_, count := prints(t, s, table, source.Pass{})
+		// Less the last messages, which nobody waits behind.
+		least := time.Duration(float64(table.Bytes-2<<20) / (30 << 20) * float64(time.Second))
+		if took := time.Since(start); count.Rows != 20000 || took < least {
+			t.Errorf("%d rows in %s, want at least %s for %d bytes", count.Rows, took, least, table.Bytes)
+		}
+	}
+}
+
+// TestAStandbyMayInterrupt scans a streaming standby that lets nobody stand in
+// the way of its primary's clean-up.
+func TestAStandbyMayInterrupt(t *testing.T) {
+	t.Parallel()
+	primary := pgserver.Start(t, "wal_level=replica", "max_wal_senders=4")
+	url := primary.Database(t)
+	run(t, url, slow)
+	standby := primary.Standby(t, "max_standby_streaming_delay=100ms", "max_standby_archive_delay=100ms")
+	there := standby.Elsewhere(url)
+	waitFor(t, there, "SELECT count(*) FROM slow", "20000", 20*time.Second)
+	s := open(t, there, Options{})
+	table := inspect(t, s, source.Request{Table: "slow", Key: []string{"tired(k)"}})
+	if way := s.Capabilities(table); way.Way != "packed" || !strings.Contains(way.Reason, "standby") {
+		t.Errorf("a standby is read in the way %q: %s", way.Way, way.Reason)
+	}
+	byHash := map[uint64]map[uint64]bool{}
+	started := false
+	count, err := s.Prints(context.Background(), table, source.Pass{}, func(batch []source.Print) error {
+		if !started {
+			started = true
+			run(t, url, "DELETE FROM slow WHERE id > 19990")
+			run(t, url, "VACUUM slow")
+		}
+		for _, p := range batch {
+			if byHash[p.Hash] == nil {
+				byHash[p.Hash] = map[uint64]bool{}
+			}
+			if byHash[p.Hash][p.Locator] {
+				return errors.New("a row came twice")
+			}
+			byHash[p.Hash][p.Locator] = true
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.renewals == 0 {
+		t.Error("the standby did not interrupt the reading")
+	}
+	if count.Rows < 19990 || count.Rows > 20000 || len(byHash) != 19000 {
+		t.Errorf("read %d rows of %d keys", count.Rows, len(byHash))
+	}
+	caveats := strings.Join(s.Caveats(), "\n")
+	for _, want := range []string{"newest rows may be missing", "the standby stopped the reading"} {
+		if !strings.Contains(caveats, want) {
+			t.Errorf("the caveats do not say %q:\n%s", want, caveats)
+		}
+	}
+}
