@@ -146,3 +146,13 @@ bench-verdicts: ## how often a verdict is wrong: 1,900 probes of targets that lo
 test-probe-matrix: ## probes through nginx, and of Go's server in all ways that it speaks
 	@.ci/need nginx nginx
 	go test -count=1 -tags matrix -timeout 30m -run 'BehindNginx|OwnServers' -v ./remediate/probe | grep -v '^=== '
+
+# ---- scans: what they cost ----
+.PHONY: bench-scan
+
+ROWS ?= 10000000
+bench-scan: need-postgres ## a large table scanned in every way, with time, CPU, memory, wire and spill; ROWS=10000000
+	@mkdir -p $(BIN)
+	go build -trimpath -o $(BIN)/twinrow-bench ./cmd/twinrow
+	ROWS=$(ROWS) TWINROW=$(BIN)/twinrow-bench go test -run '^$$' -bench '^BenchmarkScan$$' -benchtime 1x -timeout 60m ./cmd/twinrow
+	go test -run '^$$' -bench '^BenchmarkPrints$$' -benchtime 3x ./detect/source/sqlite ./detect/source/file

@@ -57,7 +57,7 @@ func TestSurroundings(t *testing.T) {
 		"CREATE TRIGGER elsewhere AFTER DELETE ON scans BEGIN SELECT 1; END")
 	got := inspect(t, openSource(t, path), source.Request{Table: "tickets", Key: []string{"K"}, ID: nil})
 	want := &source.Table{
-		Name: "Tickets", Key: key.Key{Parts: []key.Part{{Text: "k"}}}, ID: []string{"Id"}, Rowid: "rowid",
+		Name: "Tickets", Bytes: 20480, Key: key.Key{Parts: []key.Part{{Text: "k"}}}, ID: []string{"Id"}, Rowid: "rowid",
 		Columns: []source.Column{
 			{Name: "Id", Type: "INTEGER"}, {Name: "k", Type: "TEXT", NotNull: true}, {Name: "twice", Type: "ANY", Generated: true},
 			{Name: "kept", Type: "TEXT", Generated: true}, {Name: "loose", Type: "ANY"},
