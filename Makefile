@@ -150,7 +150,6 @@ test-probe-matrix: ## probes through nginx, and of Go's server in all ways that 
 # ---- scans: what they cost ----
 .PHONY: bench-scan
 
-ROWS ?= 10000000
 bench-scan: need-postgres ## a large table scanned in every way, with time, CPU, memory, wire and spill; ROWS=10000000
 	@mkdir -p $(BIN)
 	go build -trimpath -o $(BIN)/twinrow-bench ./cmd/twinrow

@@ -90,7 +90,7 @@ func (p *program) scanAgain(c *cli.Context, w *planned) (*planned, error) {
 			strategy = plan.Online
 		}
 	}
-	opened, err := p.scanInto(c.Context, o, p.progress(c))
+	opened, err := p.scanInto(c.Context, o, p.progress(c), nil)
 	if err != nil {
 		return nil, err
 	}
