@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"twinrow/detect/key"
 	"twinrow/detect/source"
 	"twinrow/detect/source/sourcetest/pgserver"
 )
@@ -64,19 +63,6 @@ func TestACancelledScanLeavesNothing(t *testing.T) {
 			t.Error(err)
 		}
 		waitFor(t, url, ours, "0|0|0|0", time.Second-min(time.Since(start), 900*time.Millisecond))
-	}
-}
-
-func TestAStatementTimeoutSaysWhatToDo(t *testing.T) {
-	t.Parallel()
-	url := pgserver.Database(t)
-	run(t, url, slow)
-	s := open(t, url, Options{StatementTimeout: 100 * time.Millisecond})
-	table := inspect(t, s, source.Request{Table: "slow", Key: []string{"tired(k)"}})
-	_, err := s.Prints(context.Background(), table, source.Pass{}, func([]source.Print) error { return nil })
-	problem, ok := errors.AsType[*key.Problem](err)
-	if !ok || problem.Code != key.CodeTimeout || !strings.Contains(problem.Hint, "--statement-timeout") {
-		t.Errorf("a statement out of time ended with %v", err)
 	}
 }
 

@@ -209,7 +209,7 @@ func TestErrorsOfValuesAndTimeouts(t *testing.T) {
 	problem(t, err, key.CodeBadInput, "division by zero", "public.large")
 	table = inspect(t, s, source.Request{Table: "large", Key: []string{"(SELECT id FROM pg_sleep(0.4))"}})
 	_, err = s.Prints(context.Background(), table, source.Pass{}, none)
-	problem(t, err, key.CodeStopped, "--statement-timeout")
+	problem(t, err, key.CodeTimeout, "--statement-timeout")
 }
 
 func TestALockedTable(t *testing.T) {
