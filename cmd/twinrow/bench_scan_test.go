@@ -74,7 +74,7 @@ func newScanLab(b *testing.B, rows int) *scanLab {
 			b.Fatalf("%v\n%s", err, out)
 		}
 	}
-	for _, statement := range strings.Split(fmt.Sprintf(scanTable, rows, max(1, rows/1_000_000)), ";") {
+	for statement := range strings.SplitSeq(fmt.Sprintf(scanTable, rows, max(1, rows/1_000_000)), ";") {
 		l.ask(statement)
 	}
 	l.dir = l.ask("SHOW data_directory")
