@@ -58,6 +58,13 @@ bench: need-postgres ## benchmarks; each prints its figures
 bench-cause: need-postgres ## runs known causes of duplicates for real and prints what is told of them
 	go test -run '^$$' -bench '^BenchmarkCauses$$' -benchtime 1x -timeout 30m ./detect/scan
 
+DYNALITE_VERSION := 4.0.0
+.PHONY: contract-dynamodb
+contract-dynamodb: ## the source for DynamoDB against dynalite, with the whole conformance suite
+	@mkdir -p $(BIN)/dynalite
+	npm install --prefix $(BIN)/dynalite --no-save --no-audit --no-fund --silent dynalite@$(DYNALITE_VERSION)
+	TWINROW_DYNALITE=$(BIN)/dynalite/node_modules/.bin/dynalite go test -count=1 -tags contract -timeout 20m -run Contract -v ./detect/source/dynamodb
+
 .PHONY: bench-watch
 bench-watch: need-postgres ## one look of `watch` at a table of ROWS rows with indexes on the key and the time
 	ROWS=$(or $(ROWS),10000000) go test -run '^$$' -bench '^BenchmarkWatch$$' -benchtime 100x -timeout 30m ./detect/scan

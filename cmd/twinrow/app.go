@@ -16,7 +16,7 @@ func (p *program) app() *cli.App {
 		Name:                  "twinrow",
 		Usage:                 "find the rows that happened twice, show why, remove them safely, tell the people, prove the fix",
 		UsageText:             "twinrow VERB [ARG…] [FLAG…]",
-		Description:           "SOURCE is postgres://… or a libpq keyword string, sqlite:PATH or a SQLite or local D1 file,\na .csv, .tsv or .jsonl (.ndjson) file, a .sql dump of sqlite3 or `wrangler d1 export`, each of\nthem also as .gz or .zst, or - for CSV or JSON lines (compressed or not) on standard input;\nleft out, it is $DATABASE_URL.\nCASE is the directory that `twinrow scan` made.\n\nEXAMPLE\n   twinrow demo --dir demo",
+		Description:           "SOURCE is postgres://… or a libpq keyword string, sqlite:PATH or a SQLite or local D1 file,\ndynamodb:TABLE (by the environment and the profile of the AWS SDK),\na .csv, .tsv or .jsonl (.ndjson) file, the .json of `aws dynamodb scan`, a .sql dump of sqlite3 or `wrangler d1 export`, each of\nthem also as .gz or .zst, or - for CSV or JSON lines (compressed or not) on standard input;\nleft out, it is $DATABASE_URL.\nCASE is the directory that `twinrow scan` made.\n\nEXAMPLE\n   twinrow demo --dir demo",
 		HideVersion:           true,
 		HideHelpCommand:       true,
 		CustomAppHelpTemplate: appHelp,

@@ -29,6 +29,7 @@ var mayImport = []struct {
 	{"detect/casefile/yaml", []string{"detect/key"}},
 	{"detect/casefile/proof", nil},
 	{"detect/casefile/config", []string{"detect/key", "detect/casefile", "detect/casefile/yaml"}},
+	{"detect/source/dynamodb", []string{"detect/key", "detect/source", "detect/source/file"}},
 	{"detect/source/sourcetest/...", []string{"detect/key", "detect/source", "queries"}},
 	{"detect/source/...", []string{"detect/key", "detect/source", "queries"}},
 	{"detect/classify", []string{"detect/key", "detect/casefile", "detect/source"}},
@@ -52,6 +53,7 @@ var onlyIn = []struct {
 }{
 	{"github.com/jackc/pgx", []string{"detect/source/postgres", "remediate/apply"}},
 	{"zombiezen.com/go/sqlite", []string{"detect/source/sqlite", "remediate/apply"}},
+	{"github.com/aws/", []string{"detect/source/dynamodb"}},
 	{"github.com/urfave/cli", []string{"cmd/..."}},
 	{"github.com/olekukonko/tablewriter", []string{"report/table"}},
 	{"github.com/sendgrid/", []string{"remediate/notify/sendgrid"}},

@@ -14,6 +14,7 @@ import (
 
 	"twinrow/detect/key"
 	"twinrow/detect/source"
+	"twinrow/detect/source/dynamodb"
 	"twinrow/detect/source/file"
 	"twinrow/detect/source/postgres"
 	"twinrow/detect/source/sqlite"
@@ -21,9 +22,9 @@ import (
 
 // place is a SOURCE as the user named it.
 type place struct {
-	// engine is "postgres", "sqlite", "file", or "dump" for a .sql file.
+	// engine is "postgres", "sqlite", "dynamodb", "file", or "dump" for a .sql file.
 	engine string
-	// at is a connection string or a path.
+	// at is a connection string, a path, or the name of a table.
 	at string
 }
 
@@ -46,6 +47,8 @@ func (p *program) place(text string) (place, error) {
 		return place{}, &key.Problem{Code: key.CodeUsage, Message: "no SOURCE given", Hint: "name a database or a file, or set DATABASE_URL"}
 	case strings.HasPrefix(text, "postgres://"), strings.HasPrefix(text, "postgresql://"), isKeywordString(text):
 		return place{"postgres", text}, nil
+	case strings.HasPrefix(text, "dynamodb:"):
+		return place{"dynamodb", strings.TrimPrefix(text, "dynamodb:")}, nil
 	case strings.HasPrefix(text, "sqlite:"):
 		return place{"sqlite", strings.TrimPrefix(text, "sqlite:")}, nil
 	case text == "-":
@@ -66,7 +69,7 @@ func isKeywordString(text string) bool {
 
 func placeOfFile(path string) (place, error) {
 	if strings.Contains(path, "://") {
-		return place{}, &key.Problem{Code: key.CodeUsage, Message: "cannot read a source of the kind " + path[:strings.Index(path, "://")] + "://", Hint: "a SOURCE is postgres://…, a SQLite or local D1 file, or a file that ends in " + endings}
+		return place{}, &key.Problem{Code: key.CodeUsage, Message: "cannot read a source of the kind " + path[:strings.Index(path, "://")] + "://", Hint: "a SOURCE is postgres://…, dynamodb:TABLE, a SQLite or local D1 file, or a file that ends in " + endings}
 	}
 	_, format := file.SplitName(path)
 	switch {
@@ -92,7 +95,7 @@ func placeOfFile(path string) (place, error) {
 }
 
 // endings are those of files that can be read, for messages.
-const endings = ".csv, .tsv, .jsonl or .sql (.gz or .zst behind it)"
+const endings = ".csv, .tsv, .jsonl, .json or .sql (.gz or .zst behind it)"
 
 func filesBeside(path string) []string {
 	entries, _ := os.ReadDir(filepath.Dir(path))
@@ -110,6 +113,8 @@ func (p *program) open(ctx context.Context, at place, o readOptions) (source.Sou
 		return postgres.Open(ctx, at.at, postgres.Options{Jobs: o.jobs, Fast: o.fast, StatementTimeout: o.statementTimeout, Pace: o.pace})
 	case "sqlite":
 		return sqlite.Open(ctx, at.at, sqlite.Options{Pace: o.pace})
+	case "dynamodb":
+		return dynamodb.Open(ctx, at.at, dynamodb.Options{Segments: o.jobs})
 	case "dump":
 		return openDump(ctx, at.at)
 	default:

@@ -81,7 +81,7 @@ type Trier interface {
 
 // Info says what a source is. It holds no password.
 type Info struct {
-	// Engine is "postgres", "sqlite", "d1" or "csv".
+	// Engine is "postgres", "sqlite", "d1", "dynamodb" or "csv".
 	Engine string
 	// Version is the server's or library's own version, "" for a file.
 	Version string

@@ -88,6 +88,9 @@ func cleanable(t *casefile.Table) error {
 }
 
 func (o *Options) check(opened *Case) error {
+	if opened.Source.Engine == "dynamodb" {
+		return &Problem{Code: CodeUnsupported, Message: "the case is of a table of DynamoDB, which is only read here", Hint: "take the rows to remove from `twinrow report CASE --format csv`, and delete them by their primary key with the service's own tools"}
+	}
 	if o.Differing == "" {
 		o.Differing = Hold
 	}

@@ -111,7 +111,7 @@ func (d *delimited) split(line []byte) {
 }
 
 func (d *delimited) add(text []byte) {
-	d.rec.fields = append(d.rec.fields, field{text, len(text) == 0})
+	d.rec.fields = append(d.rec.fields, field{text: text, null: len(text) == 0})
 }
 
 // parseQuoted reads a record that has quotes somewhere on its first line.

@@ -29,7 +29,7 @@ func readAll(data []byte, delimiter byte, chunk int) (records [][]field, bad int
 		}
 		var fields []field
 		for _, f := range rec.fields {
-			fields = append(fields, field{bytes.Clone(f.text), f.null})
+			fields = append(fields, field{text: bytes.Clone(f.text), null: f.null})
 		}
 		records = append(records, fields)
 		offsets = append(offsets, rec.offset)

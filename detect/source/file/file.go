@@ -10,6 +10,12 @@
 // read once more. Keys are equal if their bytes are, so the number 1 and the
 // string "1" are one key, and 1 and 1.0 are two.
 //
+// Items of DynamoDB are JSON whose values carry their type, and are equal as
+// DynamoDB has it: the number 1 is 1.0 and is not the string "1", a set has no
+// order, NULL is a missing attribute. A .json file holds the pages that
+// `aws dynamodb scan` prints; its items are written a line each to a temporary
+// file first, and a line number is an item's place among them.
+//
 // A compressed file is unpacked once, when it is opened, into a temporary file
 // (0600) that has no name any more: rows are read a second time by their
 // offset, which a compressed stream does not allow. It costs the unpacked size
@@ -36,9 +42,11 @@ type Options struct {
 	SkipBadLines bool
 	// Pace holds the reading back; nil does not.
 	Pace *source.Pace
-	// Format is "csv", "tsv" or "jsonl"; empty goes by the file's name, and for
-	// standard input by its first byte: JSON lines begin with a brace.
+	// Format is "csv", "tsv", "jsonl", "json" or Items; empty goes by the file's
+	// name, and for standard input by its first byte: JSON lines begin with a brace.
 	Format string
+	// Table names the table that standard input is; empty is "stdin".
+	Table string
 }
 
 // Source is one file. It must not change between Open and Close.
@@ -73,8 +81,16 @@ func Open(ctx context.Context, path string, stdin io.Reader, opts Options) (*Sou
 	if err != nil {
 		return nil, err
 	}
+	if format == "json" {
+		if in, err = in.itemised(ctx); err != nil {
+			return nil, err
+		}
+		format = Items
+	}
 	s := &Source{input: in, opts: opts, seed: maphash.MakeSeed(), lines: &lineIndex{src: in.file}, plans: map[*source.Table]*plan{}}
-	s.table, _ = SplitName(in.name)
+	if s.table, _ = SplitName(in.name); opts.Table != "" {
+		s.table, in.name = opts.Table, opts.Table
+	}
 	s.info = source.Info{
 		Engine: "csv", Database: filepath.Base(in.name), Location: in.location,
 		Unknown: []string{"an export keeps no transaction times"},
@@ -95,7 +111,7 @@ func (s *Source) readStart(ctx context.Context, format string) error {
 	if s.format, err = s.settle(format, start); err != nil {
 		return err
 	}
-	if s.format == "jsonl" {
+	if s.format == "jsonl" || s.format == Items {
 		return s.readNames(ctx, start)
 	}
 	delimiter := map[string]byte{"csv": ',', "tsv": '\t'}[s.format]

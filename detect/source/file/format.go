@@ -12,7 +12,12 @@ import (
 
 // Formats are the endings of files that are tables; each may be followed by
 // one of Packings.
-var Formats = []string{"csv", "tsv", "jsonl", "ndjson"}
+var Formats = []string{"csv", "tsv", "jsonl", "ndjson", "json"}
+
+// Items is the format of items of DynamoDB, one a line with the types of their
+// values. A .json file is what `aws dynamodb scan` prints, which is made such
+// lines of.
+const Items = "items"
 
 // Packings are the endings of compressed files. What a file truly is shows in
 // its first bytes, so a wrong or missing one does no harm.
@@ -44,7 +49,7 @@ func formatOf(path, format string) (string, error) {
 		_, format = SplitName(path)
 	}
 	switch format {
-	case "csv", "tsv", "jsonl":
+	case "csv", "tsv", "jsonl", "json", Items:
 		return format, nil
 	case "ndjson":
 		return "jsonl", nil
@@ -53,7 +58,7 @@ func formatOf(path, format string) (string, error) {
 			return "", nil
 		}
 	}
-	return "", &key.Problem{Code: key.CodeUnsupported, Message: "cannot tell the format of " + path, Hint: "give a file that ends in .csv, .tsv, .jsonl or .ndjson, or in one of them and .gz or .zst"}
+	return "", &key.Problem{Code: key.CodeUnsupported, Message: "cannot tell the format of " + path, Hint: "give a file that ends in .csv, .tsv, .jsonl, .ndjson or .json, or in one of them and .gz or .zst"}
 }
 
 // bom is the byte order mark that spreadsheets write.
@@ -96,7 +101,7 @@ func (s *Source) settle(format string, start []byte) (string, error) {
 		return "jsonl", nil
 	case format == "":
 		return "csv", nil
-	case format != "jsonl" && isObject && len(bytes.TrimSpace(text[1:])) > 0 && bytes.TrimSpace(text[1:])[0] == '"':
+	case format != "jsonl" && format != Items && isObject && len(bytes.TrimSpace(text[1:])) > 0 && bytes.TrimSpace(text[1:])[0] == '"':
 		return "", &key.Problem{Code: key.CodeBadInput, Message: s.input.name + " holds JSON, not " + strings.ToUpper(format), Hint: "name it .jsonl, or give it as standard input, which is looked at"}
 	}
 	return format, nil

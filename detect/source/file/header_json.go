@@ -15,7 +15,7 @@ import (
 // because the last line may have one that no other has.
 func (s *Source) readNames(ctx context.Context, start []byte) error {
 	found := &names{place: map[string]int{}, grows: true}
-	s.open = func(chunk int) recordReader { return newJSONLines(s.input.file, found, chunk) }
+	s.open = func(chunk int) recordReader { return newJSONLines(s.input.file, found, s.format == Items, chunk) }
 	s.first, s.firstLine = 0, 1
 	if bytes.HasPrefix(start, []byte(bom)) {
 		s.first = int64(len(bom))
@@ -61,7 +61,7 @@ func jsonHint(err error, start []byte) error {
 // believe takes the columns that a request names as they are where no object
 // told of any: an export of no rows is an empty table, not an unknown one.
 func (s *Source) believe(req source.Request) {
-	if s.format != "jsonl" || len(s.header) > 0 {
+	if s.format != "jsonl" && s.format != Items || len(s.header) > 0 {
 		return
 	}
 	roles := []string{req.Time, req.Email, req.Name, req.Amount}

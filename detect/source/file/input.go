@@ -125,6 +125,37 @@ func copyUnpacked(to io.Writer, from io.Reader) error {
 	return errors.Join(err, reader.Close())
 }
 
+// itemised is a copy of pages of items, an item a line. The input is closed.
+func (in *input) itemised(ctx context.Context) (*input, error) {
+	lines, writer := io.Pipe()
+	var wrong error
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		wrong = itemLines(io.NewSectionReader(in.file, 0, in.size), writer)
+		_ = writer.CloseWithError(wrong) // it never fails
+	}()
+	copied, err := spool(ctx, lines, in.name, in.location)
+	_ = lines.Close() // ends the writer, where it still writes
+	<-read
+	if wrong != nil && !errors.Is(wrong, io.ErrClosedPipe) {
+		err = pagesProblem(in.name, wrong)
+	}
+	if err == nil {
+		err = in.unchanged()
+	}
+	if closed := in.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		return copied, nil
+	}
+	if copied != nil {
+		_ = copied.Close() // the error that led here is the one to tell
+	}
+	return nil, err
+}
+
 // spoolProblem tells what is wrong with the stream from what is with the copy.
 func spoolProblem(copied, name string, err error) error {
 	if path, ok := errors.AsType[*fs.PathError](err); ok && path.Path == copied {

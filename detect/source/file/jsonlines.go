@@ -47,14 +47,16 @@ func (n *names) of(name []byte) int {
 type jsonLines struct {
 	window
 	names *names
+	// typed is true for items of DynamoDB, whose values carry their type.
+	typed bool
 
 	rec     record
 	scratch []byte
 	seen    []bool
 }
 
-func newJSONLines(src io.ReaderAt, n *names, chunk int) *jsonLines {
-	return &jsonLines{window: window{src: src, chunk: chunk, line: 1}, names: n}
+func newJSONLines(src io.ReaderAt, n *names, typed bool, chunk int) *jsonLines {
+	return &jsonLines{window: window{src: src, chunk: chunk, line: 1}, names: n, typed: typed}
 }
 
 func (j *jsonLines) next() (*record, error) {
@@ -145,6 +147,14 @@ func (j *jsonLines) member(name, value []byte) (reason string) {
 		return fmt.Sprintf("has the name %q twice", name)
 	}
 	j.seen[place] = true
+	if j.typed {
+		a, err := readAttribute(value)
+		if err != nil {
+			return fmt.Sprintf("has a value of %q that is none of DynamoDB", name)
+		}
+		j.rec.fields[place] = field{text: []byte(a.text), equal: a.equal, null: a.null}
+		return ""
+	}
 	switch value[0] {
 	case 'n':
 	case '"':

@@ -17,7 +17,7 @@ import (
 func readObjects(t *testing.T, data []byte, chunk int) (header []string, rows [][]*string, offsets []int64, bad []string) {
 	t.Helper()
 	n := &names{place: map[string]int{}, grows: true}
-	j := newJSONLines(bytes.NewReader(data), n, chunk)
+	j := newJSONLines(bytes.NewReader(data), n, false, chunk)
 	for {
 		rec, err := j.next()
 		if errors.Is(err, io.EOF) {
@@ -59,7 +59,7 @@ func FuzzJSONLines(f *testing.F) {
 		for i, name := range header {
 			n.place[name] = i
 		}
-		j := newJSONLines(bytes.NewReader(data), n, 2)
+		j := newJSONLines(bytes.NewReader(data), n, false, 2)
 		for i, offset := range slices.Backward(offsets) {
 			j.seek(offset, 1)
 			rec, err := j.next()

@@ -115,8 +115,12 @@ func (p *plan) appendKey(buf []byte, rec *record) (out []byte, null bool) {
 			buf = append(buf, 'n')
 			continue
 		}
-		buf = binary.AppendUvarint(append(buf, 't'), uint64(len(f.text)))
-		buf = append(buf, f.text...)
+		text := f.text
+		if f.equal != nil {
+			text = f.equal
+		}
+		buf = binary.AppendUvarint(append(buf, 't'), uint64(len(text)))
+		buf = append(buf, text...)
 	}
 	return buf, null
 }

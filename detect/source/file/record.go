@@ -24,7 +24,9 @@ type record struct {
 // field is one value of a record.
 type field struct {
 	text []byte
-	null bool
+	// equal is the same for equal values; nil where text is.
+	equal []byte
+	null  bool
 }
 
 // badRecord says why a record cannot be read.

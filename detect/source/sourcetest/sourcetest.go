@@ -55,6 +55,9 @@ type Adapter struct {
 	// NoSQL is true where the source evaluates no expressions and predicates:
 	// it must refuse them with CodeUnsupported and a hint.
 	NoSQL bool
+	// NoOrder is true where the source keeps no order of columns, as where every
+	// row brings its own.
+	NoOrder bool
 	// NeverUnique is true where the source knows no unique index, as over a view.
 	NeverUnique bool
 }
