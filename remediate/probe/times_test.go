@@ -242,9 +242,13 @@ func TestUntilWindow(t *testing.T) {
 	if err := s.UntilWindow(time.Microsecond); err != nil {
 		t.Fatal(err)
 	}
+	// How often two requests arrive within a microsecond is the machine's: it
+	// takes thousands of rounds, or more than there may be.
 	result = runTimed(t, s, target.shop)
-	if result.Verdict != Inconclusive || !strings.Contains(strings.Join(result.Reasons, "\n"), "window of 1µs") {
-		t.Errorf("%s: %q %d rounds", result.Verdict, result.Reasons, result.Rounds)
+	promised := result.Confidence.WindowUS != nil && *result.Confidence.WindowUS == 1 && *result.Confidence.Probability >= 0.999
+	given := result.Verdict == Inconclusive && strings.Contains(strings.Join(result.Reasons, "\n"), "window of 1µs")
+	if given == (result.Verdict == Pass && promised) {
+		t.Errorf("%s: %q %d rounds %+v", result.Verdict, result.Reasons, result.Rounds, result.Confidence)
 	}
 	plain := spec(t, serve(t, target, false).URL, strings.ReplaceAll(seatSpec, "TRANSPORT", "http2"))
 	wantProblem(t, plain.UntilWindow(time.Millisecond), casefile.CodeBadInput, "needs the target's own times")
