@@ -1,6 +1,7 @@
 # Everything a person needs is two commands: `make demo` and `make test`.
 
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 BIN := $(CURDIR)/.bin
 GOLANGCI_LINT_VERSION := v2.15.0
 GOLANGCI_LINT := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)

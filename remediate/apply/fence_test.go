@@ -58,6 +58,9 @@ func TestFence(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
+			if c.request.NullsEqual && major(t, pgserver.Database(t)) < 15 {
+				return // has no index under which NULLs are equal
+			}
 			s := fenced(t, c.script, c.request)
 			index := s.plan.Tables[0].Operation(plan.OpUniqueIndex).Index.Name
 			conn := s.session()

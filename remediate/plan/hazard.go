@@ -17,14 +17,13 @@ const (
 	FiresTriggers Hazard = "fires-triggers" // the table has triggers, and what they do is not foretold
 	SelfReference Hazard = "self-reference" // a row would come to refer to itself
 	Grandchildren Hazard = "grandchildren"  // rows that are deleted beside the planned ones may be referred to themselves
-	ArrayTwice    Hazard = "array-twice"    // an array may come to hold one row twice
 	ChangesRows   Hazard = "changes-rows"   // surplus rows stay and are changed
 	TakesLock     Hazard = "takes-lock"     // writers to the table wait until the transaction ends
 	BuildsIndex   Hazard = "builds-index"   // a unique index is built, and refuses duplicates from then on
 )
 
 // Hazards lists all hazards, in the order in which plans name them.
-var Hazards = []Hazard{DeletesRows, DifferingRows, Cascades, SelfReference, Grandchildren, ArrayTwice, ChangesRows, FiresTriggers, TakesLock, BuildsIndex}
+var Hazards = []Hazard{DeletesRows, DifferingRows, Cascades, SelfReference, Grandchildren, ChangesRows, FiresTriggers, TakesLock, BuildsIndex}
 
 var hazardMeanings = map[Hazard]string{
 	DeletesRows:   "surplus rows are deleted after a copy went to quarantine",
@@ -33,7 +32,6 @@ var hazardMeanings = map[Hazard]string{
 	FiresTriggers: "triggers of the table fire, and what they write is not taken back",
 	SelfReference: "a survivor that refers to a row that goes would refer to itself",
 	Grandchildren: "rows of other tables are deleted that may be referred to themselves; the clean-up rolls back if they are",
-	ArrayTwice:    "an array that holds two rows of a group would hold one row twice; the second is taken out",
 	ChangesRows:   "surplus rows stay and get new values",
 	TakesLock:     "writers to the table wait while the clean-up runs",
 	BuildsIndex:   "a unique index is built, and duplicates are refused from then on",
