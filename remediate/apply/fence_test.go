@@ -114,7 +114,11 @@ func TestFenceBetweenTransactions(t *testing.T) {
 	}
 	// A bulk load does not use up the server's locks, and is not refused.
 	psql(t, s.where, "INSERT INTO tickets SELECT g, 'bulk ' || g, 1 FROM generate_series(1000, 30000) AS g")
-	if locks := s.text("BEGIN; INSERT INTO tickets SELECT g, 'bulk ' || g, 1 FROM generate_series(40000, 45000) AS g; SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'; ROLLBACK"); locks != "256" {
+	want := "256"
+	if major(t, s.where) < 14 {
+		want = "1" // no server before 14 hashes a record, so that one lock stands for all keys
+	}
+	if locks := s.text("BEGIN; INSERT INTO tickets SELECT g, 'bulk ' || g, 1 FROM generate_series(40000, 45000) AS g; SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'; ROLLBACK"); locks != want {
 		t.Errorf("%s advisory locks are held", locks)
 	}
 	if out := s.text("EXPLAIN (COSTS OFF) SELECT 1 FROM tickets WHERE payment = 'x' AND number = 1"); !strings.Contains(out, "twinrow_fence") && !strings.Contains(out, "Bitmap") {
