@@ -156,10 +156,13 @@ test-probe-matrix: ## probes through nginx, and of Go's server in all ways that 
 	go test -count=1 -tags matrix -timeout 30m -run 'BehindNginx|OwnServers' -v ./remediate/probe | grep -v '^=== '
 
 # ---- scans: what they cost ----
-.PHONY: bench-scan
+.PHONY: bench-scan bench-suspects
 
 bench-scan: need-postgres ## a large table scanned in every way, with time, CPU, memory, wire and spill; ROWS=10000000
 	@mkdir -p $(BIN)
 	go build -trimpath -o $(BIN)/twinrow-bench ./cmd/twinrow
 	ROWS=$(ROWS) TWINROW=$(BIN)/twinrow-bench go test -run '^$$' -bench '^BenchmarkScan$$' -benchtime 1x -timeout 60m ./cmd/twinrow
 	go test -run '^$$' -bench '^BenchmarkPrints$$' -benchtime 3x ./detect/source/sqlite ./detect/source/file
+
+bench-suspects: need-postgres ## `suspects` on a database of 2,000 tables
+	go test -run '^$$' -bench '^BenchmarkSuspects$$' -benchtime 5x -timeout 10m ./cmd/twinrow
