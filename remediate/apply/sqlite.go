@@ -155,7 +155,8 @@ func (s *sqliteSession) columns(ctx context.Context, w *plan.Work) ([]string, er
 }
 
 // surroundings fills in the foreign keys and triggers of now, which are those
-// that a change meets, and the statements.
+// that a change meets, beside the references that were declared, and the
+// statements.
 func (s *sqliteSession) surroundings(ctx context.Context, w *plan.Work, primary []string, withoutRowid bool) error {
 	table := *w.Case
 	incoming, err := s.incoming(ctx, w.Table.Table, primary)
@@ -170,6 +171,11 @@ func (s *sqliteSession) surroundings(ctx context.Context, w *plan.Work, primary 
 	s.triggered = triggers > 0
 	if !withoutRowid {
 		primary = nil
+	}
+	for _, k := range w.Case.IncomingKeys {
+		if k.OnDelete == "" { // declared: no catalogue knows of it
+			incoming = append(incoming, k)
+		}
 	}
 	table.IncomingKeys = incoming
 	here := *w

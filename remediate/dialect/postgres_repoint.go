@@ -56,22 +56,32 @@ func (g pointing) typeOf(column string) string {
 	return "text"
 }
 
-// to is a column of the planned table in the type of the child's.
+// to is a column of the planned table in the type of the child's, or of what
+// the child's array holds.
 func (g pointing) to(alias string, i int) string {
 	sql := alias + "." + queries.Ident(g.ref.References[i])
 	if g.ref.Declared {
-		sql += "::" + g.typeOf(g.ref.Columns[i])
+		sql += "::" + strings.TrimSuffix(g.typeOf(g.ref.Columns[i]), "[]")
 	}
 	return sql
+}
+
+// refers is the condition that a row c of the child refers to t by a column.
+func (g pointing) refers(i int) string {
+	column := "c." + queries.Ident(g.ref.Columns[i])
+	if g.ref.Array {
+		return g.to("t", i) + " = ANY (" + column + ")"
+	}
+	return column + " = " + g.to("t", i)
 }
 
 // find fills the hits with every row that refers to a row that goes and does
 // not go itself, and with what it is to refer to.
 func (g pointing) find() []string {
 	var news, on []string
-	for i, c := range g.ref.Columns {
+	for i := range g.ref.Columns {
 		news = append(news, fmt.Sprintf("%s AS new_%d", g.to("k", i), i+1))
-		on = append(on, "c."+queries.Ident(c)+" = "+g.to("t", i))
+		on = append(on, g.refers(i))
 	}
 	if g.ref.Where != "" {
 		on = append(on, "("+lineEnd(g.ref.Where)+")")

@@ -158,6 +158,10 @@ func (p Postgres) orphansSQL(k plan.ForeignKey) string {
 	if k.Where != "" {
 		child = "(SELECT * FROM " + child + " WHERE (" + lineEnd(k.Where) + "))"
 	}
+	if k.Array {
+		column := queries.Ident(k.Columns[0])
+		child = "(SELECT pg_catalog.unnest(a." + column + ") AS " + column + " FROM " + child + " AS a)"
+	}
 	cast := ""
 	if k.OnDelete == "" && k.Child != nil { // the types of what no constraint declares may differ
 		cast = "::text"

@@ -111,12 +111,8 @@ func (s SQLite) checkRows(out *script) error {
 // Referrers selects the rows of a child that refer to a row that is to go and
 // do not go themselves.
 func (s SQLite) Referrers(k plan.ForeignKey) string {
-	var pairs []string
-	for i, c := range k.Columns {
-		pairs = append(pairs, "c."+queries.Ident(c)+" = t."+queries.Ident(k.References[i]))
-	}
 	sql := "SELECT 1 FROM " + s.found() + " AS f JOIN " + s.Target() + " AS t ON " + s.samePlace() +
-		" JOIN main." + queries.Ident(k.Table) + " AS c ON " + strings.Join(pairs, " AND ") + " WHERE NOT f.keep"
+		" JOIN " + referringRows(k) + " AS c ON " + refersTo(k) + " WHERE NOT f.keep"
 	if strings.EqualFold(k.Table, s.Table.Table) {
 		var same []string
 		for i, p := range s.Places() {
@@ -125,6 +121,40 @@ func (s SQLite) Referrers(k plan.ForeignKey) string {
 		sql += " AND NOT EXISTS (SELECT 1 FROM " + s.found() + " AS g WHERE NOT g.keep AND " + strings.Join(same, " AND ") + ")"
 	}
 	return sql
+}
+
+// referringRows are the rows of a child for which a reference holds. What a
+// person declared may hold for some only.
+func referringRows(k plan.ForeignKey) string {
+	name := "main." + queries.Ident(k.Table)
+	if k.Where == "" {
+		return name
+	}
+	rows := "*"
+	if k.Child != nil && k.Child.Rowid != "" {
+		rows = k.Child.Rowid + ", *"
+	}
+	return "(SELECT " + rows + " FROM " + name + " WHERE (" + lineEnd(k.Where) + "))"
+}
+
+// refersTo is the condition that a child's row c refers to the row t. A list
+// of ids is JSON; what is not JSON refers to nothing.
+func refersTo(k plan.ForeignKey) string {
+	var pairs []string
+	for i, name := range k.Columns {
+		child, parent := "c."+queries.Ident(name), "t."+queries.Ident(k.References[i])
+		if k.Array {
+			pairs = append(pairs, "EXISTS (SELECT 1 FROM "+elements(child)+" AS e WHERE e.value = "+parent+")")
+			continue
+		}
+		pairs = append(pairs, child+" = "+parent)
+	}
+	return strings.Join(pairs, " AND ")
+}
+
+// elements lists what a JSON list holds.
+func elements(column string) string {
+	return "json_each(iif(json_valid(" + column + "), " + column + ", '[]'))"
 }
 
 func (s SQLite) changeRows(out *script) {

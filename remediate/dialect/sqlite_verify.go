@@ -47,7 +47,11 @@ func (s SQLite) IndexState() string {
 }
 
 func (s SQLite) orphansSQL(k plan.ForeignKey) string {
-	return orphans(k, "main."+queries.Ident(k.Table), s.Target(), "")
+	child := referringRows(k)
+	if k.Array {
+		child = "(SELECT e.value AS " + queries.Ident(k.Columns[0]) + " FROM " + child + " AS a, " + elements("a."+queries.Ident(k.Columns[0])) + " AS e)"
+	}
+	return orphans(k, child, s.Target(), "")
 }
 
 // sqliteVerify writes the checks as one file that prints each and fails loudly.
