@@ -204,6 +204,10 @@ func (w *planned) question() string {
 	var parts []string
 	for i := range w.plan.Tables {
 		t := &w.plan.Tables[i]
+		if len(t.Set) > 0 {
+			parts = append(parts, fmt.Sprintf("set %s of %s", report.Count(t.SetRows(), "row"), t.Table))
+			continue
+		}
 		parts = append(parts, fmt.Sprintf("remove %s of %s", report.Count(t.Removed(), "row"), t.Table))
 	}
 	return upperFirst(strings.Join(parts, ", ")) + "?"
@@ -245,7 +249,11 @@ func (p *program) printResult(c *cli.Context, result *apply.Result, groupsWord, 
 		default:
 			fmt.Fprintf(p.stdout, "%s: ", oneLine(t.Table))
 		}
-		fmt.Fprintf(p.stdout, "%s %s, %s %s", report.Count(t.Groups, "group"), groupsWord, report.Count(t.Rows, "row"), rowsWord)
+		did := rowsWord
+		if t.Set && did == "removed" {
+			did = "set"
+		}
+		fmt.Fprintf(p.stdout, "%s %s, %s %s", report.Count(t.Groups, "group"), groupsWord, report.Count(t.Rows, "row"), did)
 		if t.Index != "" {
 			fmt.Fprintf(p.stdout, ", index %s", oneLine(t.Index))
 		}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"twinrow/remediate/plan"
@@ -12,14 +11,19 @@ import (
 // printPlan shows what a person signs: who stays, what is done, what it can
 // do beside, and where it is written.
 func (p *program) printPlan(dir string, made *plan.Plan) {
-	for _, t := range made.Tables {
-		fmt.Fprintf(p.stdout, "%s: %s, %s to remove, %s held back\n", oneLine(t.Table), report.Count(len(t.Groups), "group"), report.Count(t.Removed(), "row"), report.Count(len(t.Held), "group"))
+	for i := range made.Tables {
+		t := &made.Tables[i]
+		fmt.Fprintf(p.stdout, "%s: %s, %s, %s held back\n", oneLine(t.Table), report.Count(len(t.Groups), "group"), surplus(t), report.Count(len(t.Held), "group"))
 		for _, g := range t.Groups[:min(len(t.Groups), shownGroups)] {
-			var gone []string
-			for _, id := range g.Remove {
-				gone = append(gone, plan.IDText(id))
+			verb, rows := "remove", g.Remove
+			if len(t.Set) > 0 {
+				verb, rows = "set", g.Set
 			}
-			fmt.Fprintf(p.stdout, "  #%d keep %s, remove %s (%s)\n", g.Number, oneLine(plan.IDText(g.Keep)), oneLine(strings.Join(gone, "; ")), g.Reason)
+			var ids []string
+			for _, id := range rows {
+				ids = append(ids, plan.IDText(id))
+			}
+			fmt.Fprintf(p.stdout, "  #%d keep %s, %s %s (%s)\n", g.Number, oneLine(plan.IDText(g.Keep)), verb, oneLine(strings.Join(ids, "; ")), g.Reason)
 		}
 		if more := len(t.Groups) - shownGroups; more > 0 {
 			fmt.Fprintf(p.stdout, "  and %d more in plan.json\n", more)
@@ -42,12 +46,16 @@ func (p *program) printPlan(dir string, made *plan.Plan) {
 		fmt.Fprintf(p.stdout, "hazard %s: %s\n", h, h.Means())
 	}
 	for _, f := range made.Files {
-		path := f.Path
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(dir, path)
-		}
-		fmt.Fprintf(p.stdout, "wrote %s\n", oneLine(path))
+		fmt.Fprintf(p.stdout, "wrote %s\n", oneLine(plan.PathIn(dir, f.Path)))
 	}
+}
+
+// surplus says how many rows are more than one of each group, and what becomes of them.
+func surplus(t *plan.Table) string {
+	if len(t.Set) > 0 {
+		return report.Count(t.SetRows(), "row") + " to set"
+	}
+	return report.Count(t.Removed(), "row") + " to remove"
 }
 
 // shownGroups is how many groups a terminal is given; the rest stands in plan.json.

@@ -200,6 +200,8 @@ type Result struct {
 type TableResult struct {
 	Name  string `json:"name"`
 	Table string `json:"table"`
+	// Set is true where surplus rows are not removed but get new values.
+	Set bool `json:"set,omitempty"`
 	// Groups and Rows count what this run cleaned or put back.
 	Groups int `json:"groups"`
 	Rows   int `json:"rows"`

@@ -170,7 +170,7 @@ func driftedGroups(drifted []Drift) []int {
 
 // table does one table in one transaction.
 func (r *runner) table(ctx context.Context, w *plan.Work, n int) (TableResult, error) {
-	result := TableResult{Name: w.Name, Table: w.Table.Table, Held: len(w.Held), Drifted: []Drift{}, Effects: map[string]plan.Effect{}}
+	result := TableResult{Name: w.Name, Table: w.Table.Table, Set: len(w.Set) > 0, Held: len(w.Held), Drifted: []Drift{}, Effects: map[string]plan.Effect{}}
 	if len(w.Operations) == 0 {
 		result.Already = true
 		return result, nil

@@ -58,7 +58,7 @@ func (r *runner) undo(ctx context.Context, works []*plan.Work) (*Result, error) 
 }
 
 func (r *runner) undoTable(ctx context.Context, w *plan.Work, n int) (TableResult, error) {
-	result := TableResult{Name: w.Name, Table: w.Table.Table, Held: len(w.Held), Drifted: []Drift{}, Effects: map[string]plan.Effect{}}
+	result := TableResult{Name: w.Name, Table: w.Table.Table, Set: len(w.Set) > 0, Held: len(w.Held), Drifted: []Drift{}, Effects: map[string]plan.Effect{}}
 	if _, pending := r.log.pending[w.Name]; !pending && len(r.log.done[w.Name]) == 0 {
 		result.Already = true
 		return result, nil

@@ -75,6 +75,8 @@ func TestMigrationNames(t *testing.T) {
 		{"postgres", "dbmate", nil, []string{"20251226101112_unique_tickets_k_key.sql"}},
 		{"postgres", "tern", []string{"001_a.sql"}, []string{"002_unique_tickets_k_key.sql"}},
 		{"postgres", "flyway", []string{"V3__a.sql", "V12__b.sql"}, []string{"U13__unique_tickets_k_key.sql", "V13__unique_tickets_k_key.sql"}},
+		{"postgres", "flyway", []string{"V1__a.sql", "V2.1__b.sql"}, []string{"U3__unique_tickets_k_key.sql", "V3__unique_tickets_k_key.sql"}},
+		{"postgres", "flyway", []string{"V4_0_2__b.sql"}, []string{"U5__unique_tickets_k_key.sql", "V5__unique_tickets_k_key.sql"}},
 	}
 	for _, test := range tests {
 		t.Run(test.engine+" "+test.tool, func(t *testing.T) {

@@ -65,7 +65,7 @@ var tools = []tool{
 		none := mark(s, "---- tern: disable-tx ----\n")
 		return []migration{{name: n + "_" + slug + ".sql", content: none + s.up + "\n---- create above / drop below ----\n\n" + none + s.down}}
 	}},
-	{name: "flyway", numbered: regexp.MustCompile(`^V(\d+)(_)(?:_|\.).*\.sql$`), first: "1", single: true, note: "; set flyway.postgresql.transactional.lock=false, or it waits for Flyway's own lock", files: func(n, _, slug string, s step) []migration {
+	{name: "flyway", numbered: regexp.MustCompile(`^V(\d+)(?:[._]\d+)*(_)_.*\.sql$`), first: "1", single: true, note: "; set flyway.postgresql.transactional.lock=false, or it waits for Flyway's own lock", files: func(n, _, slug string, s step) []migration {
 		out := []migration{{name: "V" + n + "__" + slug + ".sql", content: s.up}, {name: "U" + n + "__" + slug + ".sql", content: orNothing(s.down)}}
 		if s.alone {
 			out = append(out, migration{name: "V" + n + "__" + slug + ".sql.conf", content: "executeInTransaction=false\n"})

@@ -28,7 +28,7 @@ func runbook(opened *plan.Case, p *plan.Plan, files []plan.File, t tool) (plan.F
 	for i := range p.Tables {
 		table := &p.Tables[i]
 		page.Tables = append(page.Tables, templates.RunbookTable{Name: table.Table, Key: table.Key, Groups: plan.Count(len(table.Groups), "group"),
-			Rows: plan.Count(table.Removed(), "row"), Held: plan.Count(len(table.Held), "group"), Strategy: table.Strategy + ": " + table.StrategyReason})
+			Rows: surplusOf(table), Held: plan.Count(len(table.Held), "group"), Strategy: table.Strategy + ": " + table.StrategyReason})
 		for _, h := range table.Held {
 			page.Held = append(page.Held, templates.RunbookHeld{Group: h.Number, Table: table.Table, Rows: idTexts(h.Rows), Reason: h.Reason})
 		}
@@ -62,6 +62,15 @@ func idTexts(ids []plan.Fields) string {
 		texts[i] = plan.IDText(id)
 	}
 	return strings.Join(texts, "; ")
+}
+
+// surplusOf says how many rows are more than one of each group, and what
+// becomes of them.
+func surplusOf(t *plan.Table) string {
+	if len(t.Set) > 0 {
+		return plan.Count(t.SetRows(), "row") + " given new values"
+	}
+	return plan.Count(t.Removed(), "row") + " removed"
 }
 
 func (b *book) title() string {
@@ -108,7 +117,7 @@ func (b *book) scripts(back bool) []string {
 		if !numbered || strings.HasSuffix(name, "_undo.sql") != back {
 			continue
 		}
-		if line := b.run(filepath.Join(b.opened.Dir, f.Path)); back {
+		if line := b.run(plan.PathIn(b.opened.Dir, f.Path)); back {
 			out = append([]string{line}, out...)
 		} else {
 			out = append(out, line)

@@ -40,9 +40,10 @@ func (b *book) steps() []templates.RunbookStep {
 
 func (b *book) deleted() templates.RunbookStep {
 	step := templates.RunbookStep{Name: "Duplicates deleted"}
-	removed := 0
+	removed, set := 0, 0
 	for i := range b.plan.Tables {
 		removed += b.plan.Tables[i].Removed()
+		set += b.plan.Tables[i].SetRows()
 	}
 	switch {
 	case b.plan.Engine == "csv":
@@ -50,7 +51,13 @@ func (b *book) deleted() templates.RunbookStep {
 	case !b.cleans():
 		step.Does = "Nothing can be done before the groups held back are decided."
 	default:
-		step.Does = fmt.Sprintf("%s: copied to quarantine, then removed. By twinrow, which keeps a journal and goes on after a crash:", plan.Count(removed, "row"))
+		if set > 0 {
+			step.Does = fmt.Sprintf("%s: copied to quarantine, then given new values, so that they are duplicates no more. ", plan.Count(set, "row"))
+		}
+		if removed > 0 || set == 0 {
+			step.Does += fmt.Sprintf("%s: copied to quarantine, then removed. ", plan.Count(removed, "row"))
+		}
+		step.Does += "By twinrow, which keeps a journal and goes on after a crash:"
 		step.Commands = []string{"twinrow apply " + b.dir + b.allow()}
 		step.Commands = append(step.Commands, "# or by the engine's own client, in this order:\n"+strings.Join(b.scripts(false), "\n"))
 	}
@@ -72,7 +79,7 @@ func (b *book) constraint() templates.RunbookStep {
 	for _, f := range b.files {
 		name := filepath.Base(f.Path)
 		if strings.Contains(name, "unique_") && !strings.HasSuffix(name, "_undo.sql") {
-			step.Commands = append(step.Commands, "# "+f.Path)
+			step.Commands = append(step.Commands, "# "+templates.ShellWord(plan.PathIn(b.opened.Dir, f.Path)))
 		}
 	}
 	if command := b.migrate(); command != "" {

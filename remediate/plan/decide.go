@@ -199,8 +199,8 @@ func (d *deciding) settle() {
 	d.t.References = d.refer.told()
 }
 
-// setRows counts the surplus rows that stay.
-func (t *Table) setRows() int {
+// SetRows counts the surplus rows that stay.
+func (t *Table) SetRows() int {
 	n := 0
 	for _, g := range t.Groups {
 		n += len(g.Set)

@@ -76,7 +76,7 @@ func (d *Decisions) take(s *sheet, t *CaseTable, g *casefile.Group, lines []shee
 	kept := decision{row: -1}
 	decided := false
 	for _, line := range lines {
-		row, err := s.locate(line, t, g)
+		row, err := s.PathIn(line, t, g)
 		if err != nil {
 			return err
 		}

@@ -229,7 +229,7 @@ func (s *sheet) byGroup() map[int][]sheetLine {
 
 // locate finds the row that a line speaks of, and sees that nothing that names
 // it was changed.
-func (s *sheet) locate(line sheetLine, t *CaseTable, g *casefile.Group) (int, error) {
+func (s *sheet) PathIn(line sheetLine, t *CaseTable, g *casefile.Group) (int, error) {
 	if table, ok := s.cell(line, casefile.TableColumn); ok && !sameCell(table, &g.Table) {
 		return 0, s.problem(line, fmt.Sprintf("group %d is of the table %s, and the line says %q", g.Number, casefile.Plain(g.Table), casefile.Plain(table)), "keep the table and group columns as the report wrote them")
 	}

@@ -83,13 +83,13 @@ func Write(dir string, p *Plan, files []File) error {
 	p.Files = []FileRef{}
 	for _, f := range files {
 		ref := FileRef{Path: f.Path, SHA256: casefile.Digest(f.Content)}
-		if err := free(locate(dir, f.Path), former[f.Path], ref.SHA256); err != nil {
+		if err := free(PathIn(dir, f.Path), former[f.Path], ref.SHA256); err != nil {
 			return err
 		}
 		p.Files = append(p.Files, ref)
 	}
 	for _, f := range files {
-		if err := writeFile(locate(dir, f.Path), f.Content); err != nil {
+		if err := writeFile(PathIn(dir, f.Path), f.Content); err != nil {
 			return err
 		}
 		if err := share(f.Path); err != nil {
@@ -112,7 +112,7 @@ func Write(dir string, p *Plan, files []File) error {
 func (p *Plan) Edited(dir string) []string {
 	var edited []string
 	for _, f := range p.Files {
-		raw, err := os.ReadFile(locate(dir, f.Path))
+		raw, err := os.ReadFile(PathIn(dir, f.Path))
 		if err == nil && strings.HasSuffix(f.Path, ".sql") && casefile.Digest(raw) != f.SHA256 {
 			edited = append(edited, f.Path)
 		}
@@ -137,7 +137,8 @@ func encode(p *Plan) ([]byte, error) {
 	return raw, nil
 }
 
-func locate(dir, path string) string {
+// PathIn is where a file of the plan lies when the case is in dir.
+func PathIn(dir, path string) string {
 	if filepath.IsAbs(path) {
 		return path
 	}
@@ -196,7 +197,7 @@ func free(path, formerDigest, digest string) error {
 // have, unless a person changed them.
 func removeStale(dir string, former map[string]string) error {
 	for path, digest := range former {
-		full := locate(dir, path)
+		full := PathIn(dir, path)
 		raw, err := os.ReadFile(full)
 		if err != nil || casefile.Digest(raw) != digest {
 			continue

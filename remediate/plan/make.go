@@ -184,7 +184,7 @@ func (t *Table) operate(opened *Case, table *casefile.Table, opts Options, taken
 // change lists what is done to rows, with its effects.
 func (t *Table) change(opened *Case, table *casefile.Table, lock []Hazard) {
 	engine := opened.Source.Engine
-	if n := t.setRows(); n > 0 {
+	if n := t.SetRows(); n > 0 {
 		t.Operations = append(t.Operations, quarantine(engine, t.Table, opened.ID, n), set(t.Table, n, t.Set, union(lock, []Hazard{ChangesRows}, t.updates(table))))
 		t.effect(t.Table, Effect{Updated: int64(n)})
 	}

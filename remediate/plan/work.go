@@ -103,7 +103,7 @@ func join(g *Group, evidence *casefile.Group) (WorkGroup, error) {
 }
 
 // RemoveCount counts the rows that the groups lose, or that are set.
-func (w *Work) RemoveCount() int { return w.Removed() + w.setRows() }
+func (w *Work) RemoveCount() int { return w.Removed() + w.SetRows() }
 
 // Index is the index that the plan builds, or nil.
 func (w *Work) Index() *Index {
