@@ -53,6 +53,7 @@ func (p *program) cmdApply() *cli.Command {
 						return err
 					}
 				}
+				p.tellIdle(c, w)
 				opts.Progress = p.steps(c)
 				result, err := p.carryOut(c, w, opts)
 				return p.printResult(c, result, "cleaned", "removed", err)
@@ -197,6 +198,18 @@ func (p *program) placeOf(opened *casefile.Opened, source string) (string, error
 		return "", &key.Problem{Code: key.CodeUsage, Message: "the case is of a " + opened.Source.Engine + " source, and " + at.engine + " was named", Hint: "name the database that was scanned, or unset DATABASE_URL"}
 	}
 	return at.at, nil
+}
+
+// tellIdle names the flags of an online plan that do nothing for this one.
+func (p *program) tellIdle(c *cli.Context, w *planned) {
+	if slices.ContainsFunc(w.plan.Tables, func(t plan.Table) bool { return t.Strategy == plan.Online }) {
+		return
+	}
+	for _, flag := range []string{"batch", "pause", "max-lag"} {
+		if c.IsSet(flag) {
+			p.say(c, "--%s does nothing here: the plan is atomic, each table in one transaction", flag)
+		}
+	}
 }
 
 // question says what a yes would set going.
