@@ -95,6 +95,9 @@ func Group(g *casefile.Group, rows []Evidence, f Facts) {
 	if smallest == nil {
 		g.Class, g.Strength = casefile.UntimedClass, casefile.Possible
 		g.Reasons = append([]string{"no two rows with a usable time to compare"}, g.Reasons...)
+		for _, v := range verdicts {
+			g.Unknown = appendNew(g.Unknown, v.unknown)
+		}
 		return
 	}
 	g.Class, g.Strength = smallest.class, smallest.strength
@@ -102,11 +105,17 @@ func Group(g *casefile.Group, rows []Evidence, f Facts) {
 	g.Mixed = len(others) > 0
 	g.Reasons = slices.Concat(f.reasons(*smallest, len(g.Rows)), others, g.Reasons)
 	g.Unknown = append(g.Unknown, f.limits(*smallest, rows)...)
-	for _, u := range smallest.unknown {
-		if !slices.Contains(g.Unknown, u) {
-			g.Unknown = append(g.Unknown, u)
+	g.Unknown = appendNew(g.Unknown, smallest.unknown)
+}
+
+// appendNew adds the sentences that are not said yet.
+func appendNew(said, more []string) []string {
+	for _, sentence := range more {
+		if !slices.Contains(said, sentence) {
+			said = append(said, sentence)
 		}
 	}
+	return said
 }
 
 // verdict is what is said of one gap.
@@ -156,11 +165,14 @@ func (f Facts) byGap(before, row Evidence) verdict {
 	if before.At != nil && row.At != nil {
 		v.wait, v.timed = row.At.Time.Sub(before.At.Time), true
 	}
-	if f.Writes != source.WritesStart && f.Writes != source.WritesStatement && trusted(before) && trusted(row) {
+	if f.Writes != source.WritesStart && f.Writes != source.WritesStatement && trusted(before) && trusted(row) && before.Writer.XID != row.Writer.XID {
 		// The server's one clock against those of who knows how many.
 		v.wait, v.timed, v.byCommit = row.Writer.Committed.Sub(before.Writer.Committed).Abs(), true, true
 	}
 	if !v.timed {
+		if before.Writer != nil && row.Writer != nil && before.Writer.XID == row.Writer.XID {
+			v.unknown = append(v.unknown, "whether the transaction that both rows carry was their first insert, or a restore or a copy of the table")
+		}
 		return v
 	}
 	v.class = f.Windows.class(v.wait)

@@ -87,6 +87,25 @@ func TestAnApplicationsClockGivesWayToTheServers(t *testing.T) {
 	}
 }
 
+// A commit is not a moment apart from itself: without a time, a restore and one
+// transaction look alike, and neither is a race.
+func TestOneTransactionWithoutATimeIsNoRace(t *testing.T) {
+	untimed := Facts{Windows: DefaultWindows, KeepsTimes: true}
+	rows := []Evidence{written(0, 5, "1", casefile.ByInsert), written(0, 5, "1", casefile.ByInsert)}
+	rows[0].At, rows[1].At = nil, nil
+	g := &casefile.Group{Rows: make([]casefile.Row, 2)}
+	Group(g, rows, untimed)
+	if g.Class != casefile.UntimedClass || !strings.Contains(strings.Join(g.Unknown, "; "), "a restore or a copy") {
+		t.Errorf("got %s, %s, because %q (unknown %q)", g.Strength, g.Class, g.Reasons, g.Unknown)
+	}
+	rows[1].Writer = &source.Writer{XID: "2", Committed: at(25)}
+	g = &casefile.Group{Rows: make([]casefile.Row, 2)}
+	Group(g, rows, untimed)
+	if g.Class != casefile.Race || g.Strength != casefile.Likely {
+		t.Errorf("two transactions: got %s, %s, because %q", g.Strength, g.Class, g.Reasons)
+	}
+}
+
 func TestJudgeTellsWhatATransactionDid(t *testing.T) {
 	yes, no := true, false
 	with := func(e Evidence, change func(*Evidence)) *Evidence { change(&e); return &e }
