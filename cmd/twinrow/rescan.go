@@ -30,6 +30,11 @@ const rescanMemory = 512 << 20
 // the scan is scanned again into a case inside the case, planned by the same
 // rules, cleaned, and then the plan goes on to its index.
 func (p *program) carryOut(c *cli.Context, w *planned, opts apply.Options) (*apply.Result, error) {
+	if c.Bool("rescan") {
+		if err := rescannable(w.plan); err != nil {
+			return nil, err
+		}
+	}
 	if err := p.finishRescans(c.Context, w, opts); err != nil {
 		return nil, err
 	}
@@ -45,6 +50,19 @@ func (p *program) carryOut(c *cli.Context, w *planned, opts apply.Options) (*app
 		}
 	}
 	return result, err
+}
+
+// rescannable refuses where a second case could change a row that the first
+// one changed: taking both back would need them in another order than the one
+// that their indexes allow.
+func rescannable(pl *plan.Plan) error {
+	for i := range pl.Tables {
+		if t := &pl.Tables[i]; t.ChangesRows() {
+			return &key.Problem{Code: key.CodeUsage, Message: "--rescan goes with a plan that only removes rows, and that of " + t.Name + " changes some that stay",
+				Hint: "run without --rescan; what arrived since is cleaned by a new scan into a new case"}
+		}
+	}
+	return nil
 }
 
 // rescan makes the next case inside the case, and cleans what it found.

@@ -17,6 +17,10 @@ import (
 // the server has read what went ahead; twice the round trip comes on top.
 const settle = 4 * time.Millisecond
 
+// fresh is how long an idle connection is used again. Servers close idle ones,
+// Node after 5 s, and a request that meets the close on its way is lost.
+const fresh = 3 * time.Second
+
 // Pool is a gate.Transport over as many connections as there are requests.
 type Pool struct {
 	target gate.Target
@@ -148,6 +152,13 @@ func (p *Pool) release(lanes []*lane, tails [][]byte) *gate.Shot {
 
 // take returns n lanes, the idle ones first.
 func (p *Pool) take(ctx context.Context, n int) ([]*lane, error) {
+	p.idle = slices.DeleteFunc(p.idle, func(l *lane) bool {
+		old := time.Since(l.kept) > fresh
+		if old {
+			_ = l.conn.Close()
+		}
+		return old
+	})
 	kept := min(n, len(p.idle))
 	lanes := append([]*lane(nil), p.idle[:kept]...)
 	p.idle = append([]*lane(nil), p.idle[kept:]...)
@@ -189,6 +200,7 @@ func (p *Pool) open(ctx context.Context, n int) ([]*lane, error) {
 func (p *Pool) keep(lanes []*lane) {
 	for _, l := range lanes {
 		if l.done != nil && l.finished() && l.again {
+			l.kept = time.Now()
 			p.idle = append(p.idle, l)
 			continue
 		}

@@ -28,6 +28,8 @@ type lane struct {
 	answer gate.Answer
 	// again is true where the connection can take another request.
 	again bool
+	// kept is when it was put back to be used again.
+	kept time.Time
 }
 
 func newLane(conn *gate.Conn) *lane {
