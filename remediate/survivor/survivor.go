@@ -1,7 +1,8 @@
 // Package survivor decides which row of a duplicate group stays, and says why.
 //
-// It decides from the evidence alone. It must not know a database, a plan, or
-// what becomes of the rows that do not stay.
+// It decides from the evidence, and from what somebody had a database say of its
+// rows. It must not know a database itself, a plan, or what becomes of the rows
+// that do not stay.
 package survivor
 
 import (
@@ -34,7 +35,8 @@ type Choice struct {
 }
 
 // Decide is a rule ready to be applied. Its results are those of a Choice; it
-// has no type of this package in it, so that a plan can be given one.
+// has no type of this package in it, so that a plan can be given one. Where no
+// row may be chosen, keep is nil and the reason says why.
 type Decide = func(table *casefile.Table, group *casefile.Group) (keep casefile.Fields, remove []casefile.Fields, reason string, err error)
 
 // Rule finds the rule of that name; "" is the default. An unknown name is a
@@ -60,7 +62,7 @@ func Choose(rule string, table *casefile.Table, group *casefile.Group) (Choice, 
 		return Choice{}, err
 	}
 	if len(group.Rows) == 0 {
-		return Choice{}, &key.Problem{Code: key.CodeBadInput, Message: fmt.Sprintf("group %d of the evidence has no rows", group.Number), Hint: "restore the case from a copy, or scan again"}
+		return Choice{}, noRows(group)
 	}
 	if rule == MostReferenced {
 		return mostReferenced(table, group)
@@ -86,6 +88,10 @@ func Choose(rule string, table *casefile.Table, group *casefile.Group) (Choice, 
 	}
 	choice.Reason = reason(rule, table, times != nil, tied)
 	return choice, nil
+}
+
+func noRows(group *casefile.Group) error {
+	return &key.Problem{Code: key.CodeBadInput, Message: fmt.Sprintf("group %d of the evidence has no rows", group.Number), Hint: "restore the case from a copy, or scan again"}
 }
 
 func known(rule string) error {
