@@ -1,44 +1,57 @@
 package main
 
 import (
+	"context"
+
 	"twinrow/detect/casefile"
 	"twinrow/detect/casefile/config"
 	"twinrow/detect/source"
 	"twinrow/remediate/plan"
-	"twinrow/remediate/survivor"
 )
 
-// entryRules are the rules of a case's configuration, by the names of its
-// entries; nil where it has none. What a flag says goes before the file.
-func entryRules(opened *casefile.Opened, file *config.File, o planOptions) (map[string]plan.Rules, error) {
-	if file == nil {
-		return nil, nil
-	}
+// entryRules are the rules of a case's entries, by their names: how they
+// choose, and what its configuration says, which is nil where it has none. What
+// a flag says goes before the file.
+func (p *program) entryRules(ctx context.Context, opened *casefile.Opened, file *config.File, o planOptions) (map[string]plan.Rules, error) {
+	asker := &asker{p: p, opened: opened, source: o.source}
+	defer asker.close()
 	all := map[string]plan.Rules{}
-	for i := range file.Tables {
-		t := &file.Tables[i]
-		rules := plan.Rules{Merge: columnRules(t.Merge)}
-		if !o.keepGiven && t.Keep.Rule != "" {
-			choose, err := survivor.Rule(t.Keep.Rule)
-			if err != nil {
-				return nil, err
-			}
-			rules.Keep, rules.Choose = t.Keep.Rule, choose
+	for i := range opened.Tables {
+		table, entry := &opened.Tables[i], &config.Table{}
+		if file != nil {
+			entry = &file.Tables[i]
 		}
-		if !o.differingGiven {
-			rules.Differing = t.Differing
+		rules := configRules(entry)
+		if o.differingGiven {
+			rules.Differing = ""
 		}
-		for _, a := range t.Surplus {
-			rules.Set = append(rules.Set, plan.Assignment(a))
+		keep := config.Keep{Rule: o.keep}
+		if !o.keepGiven && (entry.Keep.Rule != "" || entry.Keep.Order != nil) {
+			keep = entry.Keep
 		}
-		for _, r := range t.References {
-			rules.References = append(rules.References, plan.ReferenceRule{
-				Table: r.Table, Columns: r.Columns, Where: r.Where, Action: r.Action, OnConflict: r.OnConflict, Merge: columnRules(r.Merge),
-			})
+		if rule := o.keepOf[table.Name]; rule != "" {
+			keep = config.Keep{Rule: rule}
 		}
-		all[opened.Tables[i].Name] = rules
+		if err := asker.choosing(ctx, table, keep, entry.Invariants, &rules); err != nil {
+			return nil, err
+		}
+		all[table.Name] = rules
 	}
 	return all, nil
+}
+
+// configRules are what an entry of a configuration says beside who stays.
+func configRules(t *config.Table) plan.Rules {
+	rules := plan.Rules{Differing: t.Differing, Merge: columnRules(t.Merge)}
+	for _, a := range t.Surplus {
+		rules.Set = append(rules.Set, plan.Assignment(a))
+	}
+	for _, r := range t.References {
+		rules.References = append(rules.References, plan.ReferenceRule{
+			Table: r.Table, Columns: r.Columns, Where: r.Where, Action: r.Action, OnConflict: r.OnConflict, Merge: columnRules(r.Merge),
+		})
+	}
+	return rules
 }
 
 func columnRules(rules []config.MergeRule) []plan.ColumnRule {

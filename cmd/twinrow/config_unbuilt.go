@@ -1,11 +1,8 @@
 package main
 
 import (
-	"slices"
-
 	"twinrow/detect/casefile/config"
 	"twinrow/detect/key"
-	"twinrow/remediate/survivor"
 )
 
 // unbuilt are the settings of twinrow.yaml that a plan cannot follow yet. A
@@ -16,10 +13,6 @@ var unbuilt = []struct {
 	setting string
 	given   func(*config.Table) bool
 }{
-	{"keep", func(t *config.Table) bool {
-		return t.Keep.Order != nil || t.Keep.Rule != "" && !slices.Contains(survivor.Names, t.Keep.Rule)
-	}},
-	{"invariants", func(t *config.Table) bool { return t.Invariants != nil }},
 	{"index", func(t *config.Table) bool { return t.Index != nil }},
 }
 

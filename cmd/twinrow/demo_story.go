@@ -195,7 +195,7 @@ func (s *story) checkGroups() error {
 
 func (s *story) planIt() error {
 	s.title("The clean-up, as a document: twinrow plan")
-	made, err := s.p.plan(s.opened.Dir, planOptions{keep: survivor.Default})
+	made, err := s.p.plan(s.ctx, s.opened.Dir, planOptions{keep: survivor.Default})
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func (p *program) printPlan(dir string, made *plan.Plan) {
 			for _, id := range rows {
 				ids = append(ids, plan.IDText(id))
 			}
-			fmt.Fprintf(p.stdout, "  #%d keep %s, %s %s (%s)\n", g.Number, oneLine(plan.IDText(g.Keep)), verb, oneLine(strings.Join(ids, "; ")), g.Reason)
+			fmt.Fprintf(p.stdout, "  #%d keep %s, %s %s (%s)\n", g.Number, oneLine(plan.IDText(g.Keep)), verb, oneLine(strings.Join(ids, "; ")), oneLine(g.Reason))
 		}
 		if more := len(t.Groups) - shownGroups; more > 0 {
 			fmt.Fprintf(p.stdout, "  and %d more in plan.json\n", more)

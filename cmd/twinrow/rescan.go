@@ -112,11 +112,20 @@ func (p *program) scanAgain(c *cli.Context, w *planned) (*planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	made, err := p.plan(opened.Dir, planOptions{keep: w.plan.Tables[0].Keep, differing: w.plan.Differing, strategy: strategy, cleanOnly: true})
+	made, err := p.plan(c.Context, opened.Dir, planOptions{keepOf: keepOf(w.plan), source: w.where, differing: w.plan.Differing, strategy: strategy, cleanOnly: true})
 	if err != nil {
 		return nil, err
 	}
 	return &planned{opened: opened, plan: made, target: w.target, where: w.where}, nil
+}
+
+// keepOf are the survivor rules of a plan's entries, by their names.
+func keepOf(made *plan.Plan) map[string]string {
+	rules := map[string]string{}
+	for _, t := range made.Tables {
+		rules[t.Name] = t.Keep
+	}
+	return rules
 }
 
 // requestOf is what the scan of a table was asked.

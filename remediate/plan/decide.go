@@ -8,7 +8,8 @@ import (
 	"twinrow/detect/casefile"
 )
 
-// Chooser decides which row of a group stays, and says why.
+// Chooser decides which row of a group stays, and says why. keep is nil where
+// none may be chosen: the group is held then, for that reason.
 type Chooser = func(table *casefile.Table, group *casefile.Group) (keep Fields, remove []Fields, reason string, err error)
 
 // Rules are what was declared for one entry of a case. What is empty is as the
@@ -17,6 +18,9 @@ type Rules struct {
 	// Keep is the name of the survivor rule, Choose applies it.
 	Keep   string
 	Choose Chooser
+	// Broken says why this row must not be the one that stays, "" where it may,
+	// whoever chose it. Nil allows every row.
+	Broken func(group *casefile.Group, keep Fields) string
 	// Differing is Hold, KeepSurvivor or Merge.
 	Differing string
 	// Merge are the rules by which survivors take values of the others.
@@ -113,6 +117,10 @@ func (d *deciding) add(g *casefile.Group) error {
 	if err != nil {
 		return err
 	}
+	if keep == nil {
+		d.hold(g, reason)
+		return nil
+	}
 	d.take(g, Group{Number: g.Number, Key: g.Key, Keep: keep, Remove: remove, Reason: reason})
 	return nil
 }
@@ -129,7 +137,7 @@ func (d *deciding) decided(g *casefile.Group, held bool) (group Group, ok bool, 
 	if err != nil {
 		return group, false, err
 	}
-	if !held && IDText(ruled) == IDText(keep) {
+	if !held && ruled != nil && IDText(ruled) == IDText(keep) {
 		group.Reason = reason
 	} else {
 		d.decisions.note(g.Number)
@@ -137,9 +145,15 @@ func (d *deciding) decided(g *casefile.Group, held bool) (group Group, ok bool, 
 	return group, true, nil
 }
 
-// take puts a group among those that are cleaned, unless what refers to it
-// stands in the way.
+// take puts a group among those that are cleaned, unless what must not be lost
+// or what refers to it stands in the way.
 func (d *deciding) take(g *casefile.Group, group Group) {
+	if d.rules.Broken != nil {
+		if broken := d.rules.Broken(g, group.Keep); broken != "" {
+			d.hold(g, group.Reason+", but "+broken)
+			return
+		}
+	}
 	if len(d.rules.Set) > 0 {
 		group.Remove, group.Set = []Fields{}, group.Remove
 	} else {
