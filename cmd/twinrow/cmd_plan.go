@@ -37,8 +37,8 @@ const planHelp = `EXAMPLE
 WHICH ROW STAYS
    An ordering (--keep "seen_at DESC NULLS LAST, id", or keep: in twinrow.yaml) and invariants:
    are SQL over the table's row. The database ranks the rows of the groups by them, read-only:
-   SOURCE, or where the case was scanned, or $DATABASE_URL. For a file an ordering is of columns
-   alone. Rows that the ordering does not tell apart go by the lowest id. A group with rows for
+   SOURCE, else $DATABASE_URL, else where the case was scanned. For a file an ordering is of
+   columns alone. Rows that the ordering does not tell apart go by the lowest id. A group with rows for
    which an invariant is true keeps one of them, or is held.`
 
 func (p *program) cmdPlan() *cli.Command {
