@@ -36,9 +36,17 @@ func entryRules(opened *casefile.Opened, file *config.File, o planOptions) (map[
 				Table: r.Table, Columns: r.Columns, Where: r.Where, Action: r.Action, OnConflict: r.OnConflict, Merge: columnRules(r.Merge),
 			})
 		}
+		rules.Index = indexRule(t.Index)
 		all[opened.Tables[i].Name] = rules
 	}
 	return all, nil
+}
+
+func indexRule(index *config.Index) plan.IndexRule {
+	if index == nil {
+		return plan.IndexRule{}
+	}
+	return plan.IndexRule{None: index.None, Name: index.Name}
 }
 
 func columnRules(rules []config.MergeRule) []plan.ColumnRule {
