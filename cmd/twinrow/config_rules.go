@@ -46,7 +46,7 @@ func indexRule(index *config.Index) plan.IndexRule {
 	if index == nil {
 		return plan.IndexRule{}
 	}
-	return plan.IndexRule{None: index.None, Name: index.Name}
+	return plan.IndexRule{None: index.None, Name: index.Name, Constraint: index.Constraint}
 }
 
 func columnRules(rules []config.MergeRule) []plan.ColumnRule {

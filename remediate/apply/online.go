@@ -199,7 +199,7 @@ func (r *onlineRun) heal(ctx context.Context, found indexState) error {
 	name := r.w.Index().Name
 	r.opts.step(r.w.Table.Table, name+" is INVALID and "+kind+"; dropping it")
 	r.result.Healed = name + " was INVALID and " + kind
-	return retryLocks(ctx, r.opts.LockWait, func() error { return r.o.dropIndex(ctx) })
+	return retryLocks(ctx, r.opts.LockWait, func() error { return r.o.dropInvalid(ctx) })
 }
 
 // clean removes the rows batch by batch.

@@ -150,7 +150,12 @@ func (s *postgresSession) buildIndex(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.exec(ctx, "marking the index", s.sql.MarkIndex())
+	for _, sql := range s.sql.BuiltStatements() {
+		if err := s.exec(ctx, "finishing the index", sql); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *postgresSession) newDuplicates(ctx context.Context) error {

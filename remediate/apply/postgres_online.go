@@ -291,6 +291,11 @@ func (o *postgresOnline) dropBuilt(ctx context.Context) error {
 	})
 }
 
+// dropInvalid drops an index of the plan's name whose build failed.
+func (o *postgresOnline) dropInvalid(ctx context.Context) error {
+	return o.exec(ctx, "dropping the index", o.sql.DropInvalid())
+}
+
 // dropIndex drops the index of the plan's name.
 func (o *postgresOnline) dropIndex(ctx context.Context) error {
 	return o.exec(ctx, "dropping the index", o.sql.DropIndex())

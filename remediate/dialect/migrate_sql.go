@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"twinrow/queries"
@@ -65,15 +66,13 @@ func postgresPlainly(w *plan.Work) step {
 	var up, down script
 	up.b.WriteString(headline(w))
 	up.b.WriteString("-- it is built plainly, in the tool's transaction, because the table is small: writers wait for it\n")
-	up.do(append(append([]string{
+	up.do(slices.Concat([]string{
 		"DECLARE found pg_catalog.oid := pg_catalog.to_regclass(" + queries.Literal(p.IndexName()) + "); keys bigint;", "BEGIN",
 		"  PERFORM pg_catalog.set_config('lock_timeout', '10s', true);",
 		"  IF found IS NULL THEN",
-	}, append(p.raiseDuplicates(),
-		"    EXECUTE "+queries.Literal(p.CreateIndex())+";", "    RETURN;", "  END IF;")...),
-		append(p.raiseUnsound(), "END")...)...)
+	}, p.raiseDuplicates(), execute("    ", p.CreateIndex()), []string{"  ELSE"}, p.raiseUnsound(), []string{"  END IF;"}, p.constrain(), []string{"END"})...)
 	down.b.WriteString("-- a block, so that the time-out for the lock is its own under every tool\n")
-	down.do("BEGIN", "  PERFORM pg_catalog.set_config('lock_timeout', '10s', true);", "  DROP INDEX IF EXISTS "+p.IndexName()+";", "END")
+	down.do("BEGIN", "  PERFORM pg_catalog.set_config('lock_timeout', '10s', true);", "  "+p.dropMigrated()+";", "END")
 	return step{up: up.String(), down: down.String()}
 }
 
@@ -113,11 +112,41 @@ func postgresConcurrently(w *plan.Work, t tool) change {
 	valid.do(append([]string{
 		"DECLARE found pg_catalog.oid := pg_catalog.to_regclass(" + queries.Literal(p.IndexName()) + ");", "BEGIN",
 	}, append(p.raiseUnsound(), "END")...)...)
-	return change{alone: true, steps: []step{
+	steps := []step{
 		{name: "_check", up: check.String()},
 		{up: build.String(), down: drop.String(), alone: true},
 		{name: "_valid", up: valid.String()},
-	}}
+	}
+	if p.Index().Constraint {
+		steps = append(steps, p.constraintStep())
+	}
+	return change{alone: true, steps: steps}
+}
+
+// constraintStep makes the index that stands a constraint.
+func (p Postgres) constraintStep() step {
+	var up, down script
+	const wait = "  PERFORM pg_catalog.set_config('lock_timeout', '10s', true);"
+	up.do(slices.Concat([]string{"BEGIN", wait}, p.constrain(), []string{"END"})...)
+	down.do("BEGIN", wait, "  "+p.dropMigrated()+";", "END")
+	return step{name: "_constraint", up: up.String(), down: down.String()}
+}
+
+// constrain makes the index a constraint, where that is wanted and it is none yet.
+func (p Postgres) constrain() []string {
+	if !p.Index().Constraint {
+		return nil
+	}
+	return slices.Concat([]string{"  IF NOT EXISTS (SELECT FROM pg_catalog.pg_index AS i WHERE i.indexrelid = pg_catalog.to_regclass(" + queries.Literal(p.IndexName()) + ") AND " + p.asConstraint() + ") THEN"},
+		execute("    ", p.addConstraint()), []string{"  END IF;"})
+}
+
+// dropMigrated takes away what a migration built.
+func (p Postgres) dropMigrated() string {
+	if p.Index().Constraint {
+		return "ALTER TABLE IF EXISTS " + p.Target() + " DROP CONSTRAINT IF EXISTS " + queries.Ident(p.Index().Name)
+	}
+	return "DROP INDEX IF EXISTS " + p.IndexName()
 }
 
 // sameParts holds where the index i has just the columns of the key, in their

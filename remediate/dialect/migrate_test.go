@@ -26,6 +26,11 @@ func indexOnly(t *testing.T, engine string) (*plan.Case, *plan.Plan) {
 
 func indexPlanned(t *testing.T, engine, strategy string) (*plan.Case, *plan.Plan) {
 	t.Helper()
+	return indexRuled(t, engine, strategy, plan.IndexRule{})
+}
+
+func indexRuled(t *testing.T, engine, strategy string, rule plan.IndexRule) (*plan.Case, *plan.Plan) {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "case")
 	w, err := casefile.Create(dir)
 	if err != nil {
@@ -42,7 +47,7 @@ func indexPlanned(t *testing.T, engine, strategy string) (*plan.Case, *plan.Plan
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := plan.Make(opened, plan.Options{Keep: "first", Strategy: strategy})
+	p, err := plan.Make(opened, plan.Options{Keep: "first", Strategy: strategy, Rules: map[string]plan.Rules{table: {Index: rule}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -124,9 +124,9 @@ func (p Postgres) IndexSound() string {
 	}
 	return fmt.Sprintf("SELECT count(*) = 1, coalesce(max(pg_catalog.pg_get_indexdef(i.indexrelid)), 'there is no such index')\n"+
 		"FROM pg_catalog.pg_index AS i WHERE i.indexrelid = pg_catalog.to_regclass(%s) AND i.indrelid = pg_catalog.to_regclass(%s)\n"+
-		"AND i.indisunique AND i.indisvalid AND i.indisready AND i.indimmediate AND i.indnkeyatts = %d AND (i.indpred IS NOT NULL) = %t\n"+
+		"AND i.indisunique AND i.indisvalid AND i.indisready AND i.indimmediate AND i.indnkeyatts = %d AND (i.indpred IS NOT NULL) = %t AND %s\n"+
 		"AND coalesce((pg_catalog.to_jsonb(i)->>'indnullsnotdistinct')::boolean, false) = %t AND %s",
-		queries.Literal(p.IndexName()), queries.Literal(p.Target()), len(index.Parts), index.Where != "", index.NullsNotDistinct, strings.Join(wrong, " AND "))
+		queries.Literal(p.IndexName()), queries.Literal(p.Target()), len(index.Parts), index.Where != "", p.asConstraint(), index.NullsNotDistinct, strings.Join(wrong, " AND "))
 }
 
 // uniqueBySQL looks an index up by its name among the table's own.

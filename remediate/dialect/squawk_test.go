@@ -29,7 +29,8 @@ func TestSquawk(t *testing.T) {
 				continue
 			}
 			opened := surplusCase(t)
-			p, err := plan.Make(opened, plan.Options{Keep: "first", Choose: keepFirst, Strategy: strategy})
+			rules := map[string]plan.Rules{opened.Tables[0].Name: {Keep: "first", Choose: keepFirst, Index: plan.IndexRule{Constraint: tool == "goose"}}}
+			p, err := plan.Make(opened, plan.Options{Keep: "first", Choose: keepFirst, Strategy: strategy, Rules: rules})
 			if err != nil {
 				t.Fatal(err)
 			}

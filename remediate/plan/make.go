@@ -256,7 +256,8 @@ func (t *Table) index(opened *Case, table *casefile.Table, opts Options, taken m
 	if err := nullsSupported(opened, table); err != nil {
 		return err
 	}
-	index, err := t.wanted(opened.Source.Engine, table, cmp.Or(opts.IndexName, rule.Name), taken)
+	rule.Name = cmp.Or(opts.IndexName, rule.Name)
+	index, err := t.wanted(opened.Source.Engine, table, rule, taken)
 	if err != nil {
 		return err
 	}

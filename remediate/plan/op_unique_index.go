@@ -17,13 +17,24 @@ type Index struct {
 	Where string `json:"where,omitempty"`
 	// NullsNotDistinct is true where NULLs are equal to each other.
 	NullsNotDistinct bool `json:"nulls_not_distinct,omitempty"`
+	// Constraint is true where a UNIQUE constraint of that name stands on it.
+	Constraint bool `json:"constraint,omitempty"`
+}
+
+// does says what is built.
+func (i *Index) does(table string) string {
+	text := fmt.Sprintf("builds the unique index %s on %s (%s)", i.Name, table, strings.Join(partTexts(i.Parts), ", "))
+	if i.Constraint {
+		text += ", and makes it a constraint"
+	}
+	return text
 }
 
 // uniqueIndex makes a second row with the same key impossible.
 func uniqueIndex(table string, index *Index, more []Hazard) Operation {
 	return Operation{
 		Op: OpUniqueIndex, Hazards: union([]Hazard{BuildsIndex}, more), Inverse: OpDropIndex, Index: index,
-		Does: fmt.Sprintf("builds the unique index %s on %s (%s)", index.Name, table, strings.Join(partTexts(index.Parts), ", ")),
+		Does: index.does(table),
 	}
 }
 
