@@ -46,7 +46,7 @@ func indexRule(index *config.Index) plan.IndexRule {
 	if index == nil {
 		return plan.IndexRule{}
 	}
-	return plan.IndexRule{None: index.None, Name: index.Name, Constraint: index.Constraint}
+	return plan.IndexRule{None: index.None, Name: index.Name, Constraint: index.Constraint, Replaces: index.Replaces}
 }
 
 func columnRules(rules []config.MergeRule) []plan.ColumnRule {

@@ -38,3 +38,43 @@ func TestConstraintStandsOnTheIndex(t *testing.T) {
 		})
 	}
 }
+
+func TestReplacedIndexGoesAfterTheNewOneStands(t *testing.T) {
+	for _, strategy := range []string{plan.Atomic, plan.Online} {
+		t.Run(strategy, func(t *testing.T) {
+			t.Parallel()
+			s := ticketsBy(t, strategy, "CREATE INDEX old_idx ON tickets (payment);", plan.IndexRule{Replaces: "old_idx"})
+			const there = "SELECT to_regclass('old_idx') IS NOT NULL"
+			s.apply()
+			wantOK(t, s.verify())
+			if s.text(there) != "f" {
+				t.Error("the old index is still there")
+			}
+			s.undo()
+			if s.text(there) != "t" {
+				t.Error("the old index did not come back")
+			}
+			s.run("DROP INDEX old_idx; CREATE INDEX old_idx ON tickets (email);")
+			err := unchanged(t, s, func() error { _, err := s.try(Options{}); return err })
+			wantCode(t, err, plan.CodeDrift, "old_idx, which the new index is to replace, is gone or is not as the scan found it")
+			files := map[string]string{plan.Atomic: "sql/20_clean_and_index.sql", plan.Online: "sql/30_index.sql"}
+			if strategy == plan.Atomic {
+				_ = unchanged(t, s, func() error { _, err := s.client(s.file(files[strategy])); return err })
+			}
+			s.run("DROP INDEX old_idx; CREATE INDEX old_idx ON tickets (payment);")
+			s.apply()
+			// What a run that was interrupted left of either is taken up again.
+			if strategy == plan.Online {
+				s.run("CREATE INDEX old_idx ON tickets (payment); UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'old_idx'::regclass;")
+				if again := s.apply(); again.Already || s.text(there) != "f" {
+					t.Errorf("%+v", again)
+				}
+				s.run("CREATE INDEX old_idx ON tickets (payment); UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'old_idx'::regclass;")
+			}
+			s.undo()
+			if got := s.text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('old_idx')"); got != "t" {
+				t.Errorf("the old index came back as %q", got)
+			}
+		})
+	}
+}

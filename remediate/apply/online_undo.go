@@ -70,6 +70,7 @@ func (r *onlineRun) unbuild(ctx context.Context, now state) error {
 	}{
 		{now.fenceLeft, "taking the fence away", r.o.unfence},
 		{now.buildLeft, "dropping an index that was not finished", r.o.dropBuilt},
+		{now.index == indexOurs && r.w.Index().Replaces != nil, "building the index that was replaced", r.o.rebuildReplaced},
 		{now.index == indexOurs, "dropping the index", r.o.dropIndex},
 	} {
 		if !part.there {

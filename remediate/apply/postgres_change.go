@@ -139,6 +139,9 @@ func differs(what, hint string) error {
 // buildIndex builds and marks the index. Duplicates that came after the scan
 // are counted, for which the failed statement alone is rolled back.
 func (s *postgresSession) buildIndex(ctx context.Context) error {
+	if err := s.replaceable(ctx); err != nil {
+		return err
+	}
 	if err := s.exec(ctx, "building the index", "SAVEPOINT twinrow_index"); err != nil {
 		return err
 	}
@@ -154,6 +157,22 @@ func (s *postgresSession) buildIndex(ctx context.Context) error {
 		if err := s.exec(ctx, "finishing the index", sql); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// replaceable refuses where the index to replace is not the one that the scan found.
+func (s *postgresSession) replaceable(ctx context.Context) error {
+	old := s.w.Index().Replaces
+	if old == nil {
+		return nil
+	}
+	var stands bool
+	if err := s.conn.QueryRow(ctx, "SELECT "+s.sql.ReplacedStands(true)).Scan(&stands); err != nil {
+		return explain(ctx, "reading the index", err)
+	}
+	if !stands {
+		return &plan.Problem{Code: plan.CodeDrift, Message: old.Name + ", which the new index is to replace, is gone or is not as the scan found it; nothing was changed", Hint: "scan again, or take replaces: out of the copy of twinrow.yaml in the case and plan again"}
 	}
 	return nil
 }
@@ -183,6 +202,11 @@ func (s *postgresSession) takeBack(ctx context.Context, dropIndex bool) (int, er
 	if dropIndex {
 		if err := s.exec(ctx, "dropping the index", s.sql.DropIndex()); err != nil {
 			return 0, err
+		}
+		if s.w.Index().Replaces != nil {
+			if err := s.exec(ctx, "building the index that was replaced", s.sql.RebuildReplaced()); err != nil {
+				return 0, err
+			}
 		}
 	}
 	there, err := s.exists(ctx, s.sql.Quarantine())

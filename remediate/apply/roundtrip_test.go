@@ -74,6 +74,8 @@ INSERT INTO u VALUES (1,'A@example.com',NULL,false),(2,'a@example.com',NULL,fals
 CREATE TABLE scans (id int PRIMARY KEY, ticket_id bigint REFERENCES tickets ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED, parent bigint REFERENCES tickets);
 INSERT INTO scans VALUES (1, 106, 108);`, request: ticketsRequest},
 	{name: "a constraint", engine: "postgres", script: postgresTickets, request: ticketsRequest, options: plan.Options{Rules: map[string]plan.Rules{"tickets": {Index: plan.IndexRule{Name: "One ticket", Constraint: true}}}}},
+	{name: "an index replaced", engine: "postgres", script: postgresTickets + `CREATE INDEX "old idx" ON tickets USING btree (payment DESC, lower(email)) WITH (fillfactor='70') WHERE number > 0;`, request: ticketsRequest,
+		options: plan.Options{Rules: map[string]plan.Rules{"tickets": {Index: plan.IndexRule{Constraint: true, Replaces: "old idx"}}}}},
 	{name: "only the index", engine: "postgres", script: `CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1,1),(2,2);`, request: source.Request{Table: "t", Key: []string{"a"}}},
 
 	{name: "tickets", engine: "sqlite", script: sqliteTickets, request: ticketsRequest},

@@ -53,6 +53,45 @@ func TestMigrationsOfConstraints(t *testing.T) {
 	}
 }
 
+// oldIndex is the index that is replaced, as the server words it.
+const oldIndex = "CREATE INDEX old_idx ON public.tickets USING btree (k DESC)"
+
+func TestMigrationsThatReplace(t *testing.T) {
+	for _, strategy := range []string{plan.Atomic, plan.Online} {
+		t.Run(strategy, func(t *testing.T) {
+			t.Parallel()
+			url := pgserver.Database(t)
+			run := func(sql string) string {
+				t.Helper()
+				cmd := exec.Command("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", url)
+				cmd.Stdin = strings.NewReader(sql)
+				out, err := cmd.CombinedOutput()
+				if err != nil {
+					t.Fatalf("%v: %s\n%s", err, out, sql)
+				}
+				return strings.TrimSpace(string(out))
+			}
+			up, down := upAndDown(t, strategy, plan.IndexRule{Constraint: true, Replaces: "old_idx"})
+			const indexes = "SELECT indexdef FROM pg_indexes WHERE tablename = 'tickets' AND indexname <> 'tickets_pkey' ORDER BY 1"
+			run("CREATE TABLE tickets (id integer PRIMARY KEY, k text); " + oldIndex)
+			for range 2 {
+				for range 2 {
+					run(up)
+					if got := run(indexes); got != "CREATE UNIQUE INDEX tickets_k_key ON public.tickets USING btree (k)" {
+						t.Fatalf("up: %s", got)
+					}
+				}
+				for range 2 {
+					run(down)
+					if got := run(indexes); got != oldIndex {
+						t.Fatalf("down: %s", got)
+					}
+				}
+			}
+		})
+	}
+}
+
 // upAndDown are the plain migration of an index and its way back.
 func upAndDown(t *testing.T, strategy string, rule plan.IndexRule) (up, down string) {
 	t.Helper()

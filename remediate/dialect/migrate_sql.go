@@ -70,9 +70,9 @@ func postgresPlainly(w *plan.Work) step {
 		"DECLARE found pg_catalog.oid := pg_catalog.to_regclass(" + queries.Literal(p.IndexName()) + "); keys bigint;", "BEGIN",
 		"  PERFORM pg_catalog.set_config('lock_timeout', '10s', true);",
 		"  IF found IS NULL THEN",
-	}, p.raiseDuplicates(), execute("    ", p.CreateIndex()), []string{"  ELSE"}, p.raiseUnsound(), []string{"  END IF;"}, p.constrain(), []string{"END"})...)
+	}, p.raiseDuplicates(), execute("    ", p.CreateIndex()), []string{"  ELSE"}, p.raiseUnsound(), []string{"  END IF;"}, p.constrain(), p.migrateReplaced(), []string{"END"})...)
 	down.b.WriteString("-- a block, so that the time-out for the lock is its own under every tool\n")
-	down.do("BEGIN", "  PERFORM pg_catalog.set_config('lock_timeout', '10s', true);", "  "+p.dropMigrated()+";", "END")
+	down.do(slices.Concat([]string{"BEGIN", "  PERFORM pg_catalog.set_config('lock_timeout', '10s', true);"}, p.remadeReplaced(), []string{"  " + p.dropMigrated() + ";", "END"})...)
 	return step{up: up.String(), down: down.String()}
 }
 
@@ -119,6 +119,9 @@ func postgresConcurrently(w *plan.Work, t tool) change {
 	}
 	if p.Index().Constraint {
 		steps = append(steps, p.constraintStep())
+	}
+	if p.Index().Replaces != nil {
+		steps = append(steps, p.replacedStep())
 	}
 	return change{alone: true, steps: steps}
 }

@@ -39,6 +39,7 @@ func indexRuled(t *testing.T, engine, strategy string, rule plan.IndexRule) (*pl
 	table := map[bool]string{true: "public.tickets", false: "tickets"}[engine == "postgres"]
 	err = w.Commit(&casefile.Case{CreatedAt: "2025-12-26T10:11:12Z", Source: casefile.Source{Engine: engine, Version: "15.1"}, Tables: []casefile.Table{{
 		Name: table, Table: table, ID: []string{"id"}, Nulls: "distinct",
+		Facts:   &casefile.Facts{Indexes: map[string]string{"old_idx": oldIndex}},
 		Columns: []casefile.Column{{Name: "id", Type: "integer"}, {Name: "k", Type: "text"}}, Key: []casefile.KeyPart{{Text: "k"}}}}})
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,9 @@ func (p Postgres) BuiltStatements() []string {
 	if p.Index().Constraint {
 		statements = append(statements, p.addConstraint())
 	}
+	if p.Index().Replaces != nil && !p.online {
+		statements = append(statements, p.dropReplaced())
+	}
 	return statements
 }
 

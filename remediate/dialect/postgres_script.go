@@ -221,9 +221,11 @@ func (p Postgres) release(s *script, table, forget string) {
 
 func (p Postgres) dropOurIndex(s *script) {
 	s.comment("the index goes only if this case built it")
-	s.do("BEGIN",
-		"  IF pg_catalog.obj_description(pg_catalog.to_regclass("+queries.Literal(p.IndexName())+"), 'pg_class') = "+queries.Literal(Marker(p.CaseID))+" THEN",
-		"    EXECUTE "+queries.Literal(p.DropIndex())+";", "  END IF;", "END")
+	statements := []string{p.DropIndex()}
+	if p.Index().Replaces != nil && !p.online {
+		statements = append(statements, p.RebuildReplaced())
+	}
+	s.do(slices.Concat([]string{"BEGIN", "  IF " + p.marked() + " THEN"}, execute("    ", statements...), []string{"  END IF;", "END"})...)
 }
 
 func (p Postgres) restoreRows(s *script) {

@@ -15,6 +15,9 @@ func (p Postgres) Checks() []Check {
 	if p.Index() != nil {
 		checks = append(checks, Check{"the unique index is there, valid and on the key", p.IndexSound()})
 	}
+	if p.Index() != nil && p.Index().Replaces != nil {
+		checks = append(checks, Check{"the index " + p.Index().Replaces.Name + " is replaced", "SELECT NOT " + p.ReplacedStands(false) + ", " + queries.Literal("by "+p.Index().Name)})
+	}
 	for _, name := range p.Case.UniqueBy {
 		checks = append(checks, Check{"the unique index " + name + " is valid", p.uniqueBySQL(name)})
 	}

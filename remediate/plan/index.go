@@ -14,6 +14,8 @@ type IndexRule struct {
 	Name string
 	// Constraint asks for a UNIQUE constraint that stands on the index.
 	Constraint bool
+	// Replaces names an index that is dropped once the new one stands.
+	Replaces string
 }
 
 // check refuses what no table could be given.
@@ -30,6 +32,9 @@ func (t *Table) wanted(engine string, table *CaseTable, rule IndexRule, taken ma
 	index := &Index{Name: name, Parts: table.Key, Where: table.Where, NullsNotDistinct: table.Nulls == "not-distinct", Constraint: rule.Constraint}
 	if why := index.noConstraint(engine, table); why != "" {
 		return nil, &Problem{Code: CodeUnsupported, Message: t.Name + ": `index: {constraint: true}` cannot be, because " + why, Hint: "take constraint: out of twinrow.yaml; the unique index alone refuses the same rows"}
+	}
+	if err := index.replace(engine, t.Name, table, rule.Replaces); err != nil {
+		return nil, err
 	}
 	if name == "" {
 		_, bare := SplitName(engine, t.Table)
@@ -60,4 +65,29 @@ func (i *Index) noConstraint(engine string, table *CaseTable) string {
 		return "the table is partitioned, and its indexes cannot be made constraints"
 	}
 	return ""
+}
+
+// replace takes the old index's definition from the case; refused is one that
+// could not be built again exactly as it is.
+func (i *Index) replace(engine, entry string, table *CaseTable, old string) error {
+	if old == "" {
+		return nil
+	}
+	refuse := func(code, why, hint string) error {
+		return &Problem{Code: code, Message: entry + ": `index: {replaces: " + old + "}` cannot be, because " + why, Hint: hint}
+	}
+	const leave = "take replaces: out of twinrow.yaml, and drop the index by hand where nothing needs it"
+	switch f := table.Facts; {
+	case engine != "postgres":
+		return refuse(CodeUnsupported, "only an index of Postgres is replaced", leave)
+	case old == i.Name:
+		return refuse(CodeUsage, "it is the name of the new index", "give the new one another name")
+	case f != nil && f.Bound[old] != "":
+		return refuse(CodeUnsupported, f.Bound[old], leave)
+	case f == nil || f.Indexes[old] == "":
+		return refuse(CodeNotFound, "the scan saw no index of that name on "+table.Table, "look at the name, which is written as in the catalogue and without its schema; if the index was made since, scan again")
+	default:
+		i.Replaces = &Replaced{Name: old, Definition: f.Indexes[old]}
+	}
+	return nil
 }

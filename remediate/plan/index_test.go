@@ -37,3 +37,34 @@ func TestWhatCannotBeAConstraint(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatCannotBeReplaced(t *testing.T) {
+	facts := &casefile.Facts{Indexes: map[string]string{"old": "CREATE INDEX old ON tickets (k)"}, Bound: map[string]string{"tickets_pkey": "the constraint tickets_pkey needs it"}}
+	for name, c := range map[string]struct {
+		engine, old, code, want string
+	}{
+		"an index":   {"postgres", "old", "", ""},
+		"none":       {"postgres", "odl", CodeNotFound, "the scan saw no index of that name on public.tickets"},
+		"constraint": {"postgres", "tickets_pkey", CodeUnsupported, "the constraint tickets_pkey needs it"},
+		"itself":     {"postgres", "mine", CodeUsage, "it is the name of the new index"},
+		"sqlite":     {"sqlite", "old", CodeUnsupported, "only an index of Postgres is replaced"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			opened := tickets(t, func(d *casefile.Case) { d.Source.Engine, d.Tables[0].Facts = c.engine, facts })
+			o := options
+			o.Differing, o.Strategy = KeepSurvivor, Atomic
+			o.Rules = map[string]Rules{opened.Tables[0].Name: {Index: IndexRule{Name: "mine", Replaces: c.old}}}
+			p, err := Make(opened, o)
+			if c.code == "" {
+				if err != nil || p.Tables[0].Operation(OpUniqueIndex).Index.Replaces.Definition != facts.Indexes["old"] {
+					t.Fatalf("%+v %v", p, err)
+				}
+				return
+			}
+			wantCode(t, err, c.code)
+			if !strings.Contains(err.Error(), c.want) {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -19,6 +19,15 @@ type Index struct {
 	NullsNotDistinct bool `json:"nulls_not_distinct,omitempty"`
 	// Constraint is true where a UNIQUE constraint of that name stands on it.
 	Constraint bool `json:"constraint,omitempty"`
+	// Replaces is the index that is dropped once this one stands; nil for none.
+	Replaces *Replaced `json:"replaces,omitempty"`
+}
+
+// Replaced is an index that another takes the place of. The way back builds it
+// again by its definition, which is the server's own wording.
+type Replaced struct {
+	Name       string `json:"name"`
+	Definition string `json:"definition"`
 }
 
 // does says what is built.
@@ -26,6 +35,9 @@ func (i *Index) does(table string) string {
 	text := fmt.Sprintf("builds the unique index %s on %s (%s)", i.Name, table, strings.Join(partTexts(i.Parts), ", "))
 	if i.Constraint {
 		text += ", and makes it a constraint"
+	}
+	if i.Replaces != nil {
+		text += ", then drops the index " + i.Replaces.Name + ", which it replaces"
 	}
 	return text
 }
@@ -40,10 +52,11 @@ func uniqueIndex(table string, index *Index, more []Hazard) Operation {
 
 // dropIndex drops the index, if this case built it. It is the inverse of uniqueIndex.
 func dropIndex(o Operation) Operation {
-	return Operation{
-		Op: OpDropIndex, Hazards: []Hazard{}, Inverse: OpUniqueIndex, Index: o.Index,
-		Does: fmt.Sprintf("drops the index %s, if this case built it", o.Index.Name),
+	does := fmt.Sprintf("drops the index %s, if this case built it", o.Index.Name)
+	if o.Index.Replaces != nil {
+		does += ", and builds " + o.Index.Replaces.Name + " again as it was"
 	}
+	return Operation{Op: OpDropIndex, Hazards: []Hazard{}, Inverse: OpUniqueIndex, Index: o.Index, Does: does}
 }
 
 func partTexts(parts []KeyPart) []string {
