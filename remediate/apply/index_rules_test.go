@@ -72,6 +72,12 @@ func TestReplacedIndexGoesAfterTheNewOneStands(t *testing.T) {
 				s.run("CREATE INDEX old_idx ON tickets (payment); UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'old_idx'::regclass;")
 			}
 			s.undo()
+			s.apply()
+			s.run("DROP INDEX tickets_payment_number_key;")
+			err = unchanged(t, s, func() error { _, err := s.tryUndo(); return err })
+			wantCode(t, err, plan.CodeDrift, "nor old_idx, which it replaced, is there")
+			s.run("CREATE INDEX old_idx ON tickets (payment);")
+			s.undo()
 			if got := s.text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('old_idx')"); got != "t" {
 				t.Errorf("the old index came back as %q", got)
 			}

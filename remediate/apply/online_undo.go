@@ -29,6 +29,8 @@ func (r *runner) undoOnline(ctx context.Context, w *plan.Work, n int, result *Ta
 	}
 	if now.index == indexOurs {
 		result.Index = w.Index().Name
+	} else if err := run.o.session(w).wantReplaced(ctx); err != nil {
+		return err
 	}
 	if !r.opts.DryRun {
 		if err := run.unbuild(ctx, now); err != nil {

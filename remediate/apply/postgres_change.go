@@ -161,22 +161,6 @@ func (s *postgresSession) buildIndex(ctx context.Context) error {
 	return nil
 }
 
-// replaceable refuses where the index to replace is not the one that the scan found.
-func (s *postgresSession) replaceable(ctx context.Context) error {
-	old := s.w.Index().Replaces
-	if old == nil {
-		return nil
-	}
-	var stands bool
-	if err := s.conn.QueryRow(ctx, "SELECT "+s.sql.ReplacedStands(true)).Scan(&stands); err != nil {
-		return explain(ctx, "reading the index", err)
-	}
-	if !stands {
-		return &plan.Problem{Code: plan.CodeDrift, Message: old.Name + ", which the new index is to replace, is gone or is not as the scan found it; nothing was changed", Hint: "scan again, or take replaces: out of the copy of twinrow.yaml in the case and plan again"}
-	}
-	return nil
-}
-
 func (s *postgresSession) newDuplicates(ctx context.Context) error {
 	if err := s.exec(ctx, "looking at new duplicates", "ROLLBACK TO SAVEPOINT twinrow_index"); err != nil {
 		return err
@@ -203,11 +187,9 @@ func (s *postgresSession) takeBack(ctx context.Context, dropIndex bool) (int, er
 		if err := s.exec(ctx, "dropping the index", s.sql.DropIndex()); err != nil {
 			return 0, err
 		}
-		if s.w.Index().Replaces != nil {
-			if err := s.exec(ctx, "building the index that was replaced", s.sql.RebuildReplaced()); err != nil {
-				return 0, err
-			}
-		}
+	}
+	if err := s.replacedBack(ctx, dropIndex); err != nil {
+		return 0, err
 	}
 	there, err := s.exists(ctx, s.sql.Quarantine())
 	if err != nil || !there {

@@ -10,13 +10,13 @@ import (
 // this case's mark, and the mark goes only after the old one is back: where the
 // mark is and the old index is not, this case dropped it.
 
-// replacedName is the quoted name of the old index; it is in the table's schema.
-func (p Postgres) replacedName() string { return p.beside(p.Index().Replaces.Name) }
+// ReplacedName is the quoted name of the old index; it is in the table's schema.
+func (p Postgres) ReplacedName() string { return p.beside(p.Index().Replaces.Name) }
 
 // ReplacedStands holds where the old index is there as the scan found it; valid
 // asks that queries may use it too, which a drop that was interrupted ends.
 func (p Postgres) ReplacedStands(valid bool) string {
-	sql := "EXISTS (SELECT FROM pg_catalog.pg_index AS i WHERE i.indexrelid = pg_catalog.to_regclass(" + queries.Literal(p.replacedName()) + ") AND i.indrelid = pg_catalog.to_regclass(" + queries.Literal(p.Target()) + ")\n" +
+	sql := "EXISTS (SELECT FROM pg_catalog.pg_index AS i WHERE i.indexrelid = pg_catalog.to_regclass(" + queries.Literal(p.ReplacedName()) + ") AND i.indrelid = pg_catalog.to_regclass(" + queries.Literal(p.Target()) + ")\n" +
 		"  AND pg_catalog.pg_get_indexdef(i.indexrelid) = " + queries.Literal(p.Index().Replaces.Definition)
 	if valid {
 		sql += " AND i.indisvalid"
@@ -31,12 +31,12 @@ func (p Postgres) replacedMessage() string {
 
 // dropReplaced drops the old index in the transaction that built the new one.
 func (p Postgres) dropReplaced() string {
-	return DoBlock(append(append([]string{"BEGIN"}, raiseUnless(p.ReplacedStands(true), p.replacedMessage())...), "  DROP INDEX "+p.replacedName()+";", "END")...)
+	return DoBlock(append(append([]string{"BEGIN"}, raiseUnless(p.ReplacedStands(true), p.replacedMessage())...), "  DROP INDEX "+p.ReplacedName()+";", "END")...)
 }
 
 // RebuildReplaced builds the old index again, where it is not there.
 func (p Postgres) RebuildReplaced() string {
-	lines := append([]string{"BEGIN", "  IF pg_catalog.to_regclass(" + queries.Literal(p.replacedName()) + ") IS NULL THEN"}, execute("    ", p.Index().Replaces.Definition)...)
+	lines := append([]string{"BEGIN", "  IF pg_catalog.to_regclass(" + queries.Literal(p.ReplacedName()) + ") IS NULL THEN"}, execute("    ", p.Index().Replaces.Definition)...)
 	lines = append(append(lines, "    RETURN;", "  END IF;"), raiseUnless(p.ReplacedStands(true), p.replacedMessage())...)
 	return DoBlock(append(lines, "END")...)
 }
@@ -49,7 +49,7 @@ func (p Postgres) marked() string {
 // DropReplacedBeside returns the statement, or none, that drops the old index
 // while writers go on. It runs outside a transaction, as those below do.
 func (p Postgres) DropReplacedBeside() string {
-	return "SELECT " + queries.Literal("DROP INDEX CONCURRENTLY "+p.replacedName()) + " WHERE " + p.marked() + " AND " + p.ReplacedStands(false)
+	return "SELECT " + queries.Literal("DROP INDEX CONCURRENTLY "+p.ReplacedName()) + " WHERE " + p.marked() + " AND " + p.ReplacedStands(false)
 }
 
 // DropBrokenReplaced returns the statement, or none, that drops what an
@@ -61,7 +61,7 @@ func (p Postgres) DropBrokenReplaced() string {
 // RebuildReplacedBeside returns the statement, or none, that builds the old
 // index again.
 func (p Postgres) RebuildReplacedBeside() string {
-	return "SELECT " + queries.Literal(concurrently(p.Index().Replaces.Definition)) + " WHERE " + p.marked() + " AND pg_catalog.to_regclass(" + queries.Literal(p.replacedName()) + ") IS NULL"
+	return "SELECT " + queries.Literal(concurrently(p.Index().Replaces.Definition)) + " WHERE " + p.marked() + " AND pg_catalog.to_regclass(" + queries.Literal(p.ReplacedName()) + ") IS NULL"
 }
 
 // concurrently builds by the server's own definition of an index while writers go on.

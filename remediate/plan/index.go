@@ -26,6 +26,18 @@ func (r IndexRule) check() error {
 	return nil
 }
 
+// without says what does not happen where no index is built.
+func (r IndexRule) without() string {
+	text := ""
+	if r.Constraint {
+		text += "; no constraint is made"
+	}
+	if r.Replaces != "" {
+		text += "; " + r.Replaces + " stays"
+	}
+	return text
+}
+
 // wanted is the index on the key, under the name given or one of its own.
 func (t *Table) wanted(engine string, table *CaseTable, rule IndexRule, taken map[string]bool) (*Index, error) {
 	name := rule.Name

@@ -38,6 +38,20 @@ func TestWhatCannotBeAConstraint(t *testing.T) {
 	}
 }
 
+func TestANoteSaysWhatAnIndexThatIsNotBuiltDoesNotDo(t *testing.T) {
+	opened := tickets(t, func(c *casefile.Case) { c.Tables[0].UniqueBy = []string{"tickets_k"} })
+	o := options
+	o.Differing, o.Strategy = KeepSurvivor, Atomic
+	o.Rules = map[string]Rules{opened.Tables[0].Name: {Index: IndexRule{Constraint: true, Replaces: "old"}}}
+	p, err := Make(opened, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if notes := strings.Join(p.Tables[0].Notes, "\n"); !strings.Contains(notes, "; no constraint is made; old stays") {
+		t.Errorf("the notes are %q", notes)
+	}
+}
+
 func TestWhatCannotBeReplaced(t *testing.T) {
 	facts := &casefile.Facts{Indexes: map[string]string{"old": "CREATE INDEX old ON tickets (k)"}, Bound: map[string]string{"tickets_pkey": "the constraint tickets_pkey needs it"}}
 	for name, c := range map[string]struct {

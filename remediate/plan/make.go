@@ -247,10 +247,10 @@ func (t *Table) index(opened *Case, table *casefile.Table, opts Options, taken m
 		if len(t.Groups)+len(t.Held) > 0 {
 			note += "; it let duplicates in all the same, so it is damaged: rebuild it (REINDEX) after the clean-up"
 		}
-		t.Notes = append(t.Notes, note)
+		t.Notes = append(t.Notes, note+rule.without())
 		return nil
 	case len(t.Held) > 0:
-		t.Notes = append(t.Notes, fmt.Sprintf("no index is built yet: %s %s held back, and a unique index cannot be built over duplicates", Count(len(t.Held), "group"), Verb(len(t.Held), "is", "are")))
+		t.Notes = append(t.Notes, fmt.Sprintf("no index is built yet: %s %s held back, and a unique index cannot be built over duplicates", Count(len(t.Held), "group"), Verb(len(t.Held), "is", "are"))+rule.without())
 		return nil
 	}
 	if err := nullsSupported(opened, table); err != nil {
