@@ -46,7 +46,7 @@ func indexRule(index *config.Index) plan.IndexRule {
 	if index == nil {
 		return plan.IndexRule{}
 	}
-	return plan.IndexRule{None: index.None, Name: index.Name, Constraint: index.Constraint, Replaces: index.Replaces}
+	return plan.IndexRule{None: index.None, Name: index.Name, Constraint: index.Constraint, Replaces: index.Replaces, Columns: index.Columns, Where: index.Where, Everywhere: index.Everywhere}
 }
 
 func columnRules(rules []config.MergeRule) []plan.ColumnRule {

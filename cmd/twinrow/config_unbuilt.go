@@ -20,8 +20,6 @@ var unbuilt = []struct {
 		return t.Keep.Order != nil || t.Keep.Rule != "" && !slices.Contains(survivor.Names, t.Keep.Rule)
 	}},
 	{"invariants", func(t *config.Table) bool { return t.Invariants != nil }},
-	{"index.columns", func(t *config.Table) bool { return t.Index != nil && t.Index.Columns != nil }},
-	{"index.where", func(t *config.Table) bool { return t.Index != nil && (t.Index.Where != "" || t.Index.Everywhere) }},
 }
 
 func refuseUnbuilt(file *config.File) error {

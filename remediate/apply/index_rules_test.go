@@ -84,3 +84,31 @@ func TestReplacedIndexGoesAfterTheNewOneStands(t *testing.T) {
 		})
 	}
 }
+
+func TestIndexOnFewerColumns(t *testing.T) {
+	for _, d := range []struct{ engine, strategy string }{{"postgres", plan.Atomic}, {"postgres", plan.Online}, {"sqlite", plan.Atomic}} {
+		t.Run(d.engine+" "+d.strategy, func(t *testing.T) {
+			t.Parallel()
+			shop := databases[slicesIndex(d.engine, "tickets")]
+			shop.options = plan.Options{Strategy: d.strategy, Rules: map[string]plan.Rules{"tickets": {Index: plan.IndexRule{Columns: []string{"payment"}}}}}
+			s := shop.make(t)
+			before := s.dump()
+			_, err := s.try(Options{}) // 104 and 105 are two tickets of one payment
+			wantCode(t, err, plan.CodeStopped, "rows that the case did not look for are the same under it")
+			if d.strategy == plan.Online {
+				s.undo()
+			}
+			if s.dump() != before {
+				t.Error("something is left of it")
+			}
+			s.run("DELETE FROM tickets WHERE id = 105;")
+			before = s.dump()
+			s.apply()
+			wantOK(t, s.verify())
+			s.undo()
+			if s.dump() != before {
+				t.Error("undo is not exact")
+			}
+		})
+	}
+}

@@ -169,7 +169,17 @@ func (s *postgresSession) newDuplicates(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return &arrivedError{keys}
+	return arrived(s.w, keys)
+}
+
+// arrived tells duplicates of the key from rows that are the same only under
+// an index that is not on just the key.
+func arrived(w *plan.Work, keys int) error {
+	if keys > 0 || w.Index().OnKey(w.Case) {
+		return &arrivedError{max(1, keys)} // those that the build met may be gone again
+	}
+	return &plan.Problem{Code: plan.CodeStopped, Message: "the index " + w.Index().Name + " cannot be built: rows that the case did not look for are the same under it; its build was rolled back",
+		Hint: "scan by the columns and the where of the index and clean that case, or take them out of `index:` in the case's twinrow.yaml and plan again"}
 }
 
 // arrivedError says that the index cannot be built yet, because of duplicates

@@ -278,7 +278,7 @@ func (o *postgresOnline) build(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return &arrivedError{max(1, keys)}
+		return arrived(o.w, keys)
 	}
 	return err
 }

@@ -53,7 +53,7 @@ func sqliteMigration(w *plan.Work) step {
 	up.b.WriteString(headline(w))
 	sq := NewSQLite(w, 1, scriptPlaces(w))
 	sq.d1 = true // ordinary tables and no words of transactions: right for every client
-	sq.require(&up, "there are still duplicates; clean them first", "NOT EXISTS ("+duplicateKeys(w, queries.Ident(w.Table.Table))+")")
+	sq.require(&up, "there are still duplicates; clean them first", "NOT EXISTS ("+sameUnder(w.Index(), queries.Ident(w.Table.Table))+")")
 	sq.require(&up, w.Index().Name+" exists with another definition", sq.indexIsOurs(true))
 	up.add("CREATE UNIQUE INDEX IF NOT EXISTS " + sq.indexRest(""))
 	down.add("DROP INDEX IF EXISTS " + queries.Ident(w.Index().Name))
@@ -79,7 +79,7 @@ func postgresPlainly(w *plan.Work) step {
 // raiseDuplicates stops where keys have several rows.
 func (p Postgres) raiseDuplicates() []string {
 	return []string{
-		fmt.Sprintf("    SELECT count(*) INTO keys FROM (%s) AS d;", duplicateKeys(p.Work, p.Target())),
+		fmt.Sprintf("    SELECT count(*) INTO keys FROM (%s) AS d;", sameUnder(p.Index(), p.Target())),
 		"    IF keys > 0 THEN", "      RAISE EXCEPTION 'keys that still have several rows: %; clean them first', keys;", "    END IF;",
 	}
 }

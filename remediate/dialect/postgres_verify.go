@@ -73,12 +73,17 @@ func lineEnd(sql string) string {
 
 // duplicateKeys selects one row for each key that several rows have.
 func duplicateKeys(w *plan.Work, target string) string {
-	exprs := keyExprs(w.Case.Key)
+	return sameUnder(&plan.Index{Parts: w.Case.Key, Where: w.Case.Where, NullsNotDistinct: w.Case.Nulls == "not-distinct"}, target)
+}
+
+// sameUnder selects one row for each value of an index that several rows have.
+func sameUnder(index *plan.Index, target string) string {
+	exprs := keyExprs(index.Parts)
 	var where []string
-	if w.Case.Where != "" {
-		where = append(where, "("+lineEnd(w.Case.Where)+")")
+	if index.Where != "" {
+		where = append(where, "("+lineEnd(index.Where)+")")
 	}
-	if w.Case.Nulls != "not-distinct" {
+	if !index.NullsNotDistinct {
 		for _, e := range exprs {
 			where = append(where, e+" IS NOT NULL")
 		}

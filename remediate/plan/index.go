@@ -16,6 +16,11 @@ type IndexRule struct {
 	Constraint bool
 	// Replaces names an index that is dropped once the new one stands.
 	Replaces string
+	// Columns are parts of the key, nil for all; Where is another predicate than
+	// the key's, and Everywhere none where the key has one.
+	Columns    []string
+	Where      string
+	Everywhere bool
 }
 
 // check refuses what no table could be given.
@@ -42,6 +47,9 @@ func (r IndexRule) without() string {
 func (t *Table) wanted(engine string, table *CaseTable, rule IndexRule, taken map[string]bool) (*Index, error) {
 	name := rule.Name
 	index := &Index{Name: name, Parts: table.Key, Where: table.Where, NullsNotDistinct: table.Nulls == "not-distinct", Constraint: rule.Constraint}
+	if err := t.otherwise(index, table, rule); err != nil {
+		return nil, err
+	}
 	if why := index.noConstraint(engine, table); why != "" {
 		return nil, &Problem{Code: CodeUnsupported, Message: t.Name + ": `index: {constraint: true}` cannot be, because " + why, Hint: "take constraint: out of twinrow.yaml; the unique index alone refuses the same rows"}
 	}
@@ -50,7 +58,7 @@ func (t *Table) wanted(engine string, table *CaseTable, rule IndexRule, taken ma
 	}
 	if name == "" {
 		_, bare := SplitName(engine, t.Table)
-		index.Name = indexName(bare, table, taken)
+		index.Name = indexName(bare, table, index.Parts, taken)
 		return index, nil
 	}
 	if taken[strings.ToLower(name)] {
@@ -102,4 +110,39 @@ func (i *Index) replace(engine, entry string, table *CaseTable, old string) erro
 		i.Replaces = &Replaced{Name: old, Definition: f.Indexes[old]}
 	}
 	return nil
+}
+
+// otherwise takes the columns and the predicate that were declared. What the
+// case has cleaned must stay clean under them: an index on fewer columns
+// refuses all that one on the key does, and one on others may not.
+func (t *Table) otherwise(index *Index, table *CaseTable, rule IndexRule) error {
+	if rule.Columns != nil {
+		index.Parts = nil
+	}
+	for _, column := range rule.Columns {
+		i := slices.IndexFunc(table.Key, func(p KeyPart) bool { return p.Text == column })
+		if i < 0 {
+			return &Problem{Code: CodeUsage, Message: t.Name + ": `index: {columns: …}` names " + column + ", which is not in the key (" + strings.Join(t.Key, ", ") + "), so the index would let rows with the same key in", Hint: "name columns of the key, or scan again by the key that the index is to have"}
+		}
+		if slices.Contains(index.Parts, table.Key[i]) {
+			return &Problem{Code: CodeUsage, Message: t.Name + ": `index: {columns: …}` names " + column + " twice", Hint: "take one of them out"}
+		}
+		index.Parts = append(index.Parts, table.Key[i])
+	}
+	if rule.Where != "" && rule.Where != table.Where {
+		index.Where = rule.Where
+		t.Notes = append(t.Notes, "the index has another `where` than the key: rows that it leaves out may come to have the same key again")
+	}
+	if rule.Everywhere {
+		index.Where = ""
+	}
+	if !index.OnKey(table) {
+		t.Notes = append(t.Notes, "the index is not on just the key: where rows that the case did not look for are the same under it, its build fails and is rolled back")
+	}
+	return nil
+}
+
+// OnKey tells whether the index is on just the key, by which the case looked for duplicates.
+func (i *Index) OnKey(table *CaseTable) bool {
+	return i.Where == table.Where && len(i.Parts) == len(table.Key)
 }

@@ -82,3 +82,42 @@ func TestWhatCannotBeReplaced(t *testing.T) {
 		})
 	}
 }
+
+func TestIndexOnOtherColumns(t *testing.T) {
+	two := []KeyPart{{Text: "k"}, {Text: "lower(note)", Expression: true}}
+	for name, c := range map[string]struct {
+		rule       IndexRule
+		want, note string // the name of the index, or what the refusal says
+		fine       bool
+	}{
+		"fewer":     {IndexRule{Columns: []string{"k"}, Everywhere: true}, "tickets_k_key", "is not on just the key", true},
+		"turned":    {IndexRule{Columns: []string{"lower(note)", "k"}}, "tickets_expr_k_key", "", true},
+		"predicate": {IndexRule{Where: "id > 2"}, "tickets_k_expr_key", "another `where` than the key", true},
+		"another":   {IndexRule{Columns: []string{"k", "id"}}, "names id, which is not in the key", "", false},
+		"twice":     {IndexRule{Columns: []string{"k", "k"}}, "names k twice", "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			opened := tickets(t, func(d *casefile.Case) { d.Tables[0].Key, d.Tables[0].Where = two, "id > 1" })
+			o := options
+			o.Differing, o.Strategy = KeepSurvivor, Atomic
+			o.Rules = map[string]Rules{opened.Tables[0].Name: {Index: c.rule}}
+			p, err := Make(opened, o)
+			if !c.fine {
+				wantCode(t, err, CodeUsage)
+				if !strings.Contains(err.Error(), c.want) {
+					t.Error(err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := p.Tables[0].Operation(OpUniqueIndex).Index.Name; got != c.want {
+				t.Errorf("the index is %s", got)
+			}
+			if notes := strings.Join(p.Tables[0].Notes, "\n"); !strings.Contains(notes, c.note) {
+				t.Errorf("the notes are %q", notes)
+			}
+		})
+	}
+}

@@ -74,9 +74,9 @@ const maxName = 63
 // indexName is <table>_<columns>_key as Postgres itself would name it;
 // an expression counts as "expr". A name that is too long, or taken, is
 // shortened and ends in a hash of what the index is.
-func indexName(table string, t *CaseTable, taken map[string]bool) string {
+func indexName(table string, t *CaseTable, parts []KeyPart, taken map[string]bool) string {
 	words := []string{table}
-	for _, p := range t.Key {
+	for _, p := range parts {
 		if p.Expression {
 			words = append(words, "expr")
 		} else {
