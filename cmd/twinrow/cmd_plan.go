@@ -96,9 +96,6 @@ func (p *program) plan(ctx context.Context, dir string, o planOptions) (*plan.Pl
 	if err != nil {
 		return nil, err
 	}
-	if err := refuseUnbuilt(rules); err != nil {
-		return nil, err
-	}
 	entries, err := p.entryRules(ctx, opened, rules, o)
 	if err != nil {
 		return nil, err

@@ -42,7 +42,7 @@ func (p *program) entryRules(ctx context.Context, opened *casefile.Opened, file 
 
 // configRules are what an entry of a configuration says beside who stays.
 func configRules(t *config.Table) plan.Rules {
-	rules := plan.Rules{Differing: t.Differing, Merge: columnRules(t.Merge)}
+	rules := plan.Rules{Differing: t.Differing, Merge: columnRules(t.Merge), Index: indexRule(t.Index)}
 	for _, a := range t.Surplus {
 		rules.Set = append(rules.Set, plan.Assignment(a))
 	}
@@ -52,6 +52,13 @@ func configRules(t *config.Table) plan.Rules {
 		})
 	}
 	return rules
+}
+
+func indexRule(index *config.Index) plan.IndexRule {
+	if index == nil {
+		return plan.IndexRule{}
+	}
+	return plan.IndexRule{None: index.None, Name: index.Name, Constraint: index.Constraint, Replaces: index.Replaces, Columns: index.Columns, Where: index.Where, Everywhere: index.Everywhere}
 }
 
 func columnRules(rules []config.MergeRule) []plan.ColumnRule {

@@ -61,7 +61,7 @@ func (w *work) text(event string) string {
 	case "started":
 		return "clean-up begun"
 	case "committed":
-		if text := map[string]string{"fence": "fence put up against new duplicates on ", "unfence": "fence taken away from "}[w.Step]; text != "" {
+		if text := map[string]string{"fence": "fence put up against new duplicates on ", "unfence": "fence taken away from ", "replace": "the index that the new one replaces dropped from "}[w.Step]; text != "" {
 			return text + report.Plain(w.Table)
 		}
 		if w.Step == "index" {

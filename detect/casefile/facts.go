@@ -18,4 +18,8 @@ type Facts struct {
 	// Names are relations of the table's schema that are called as an index of
 	// it would be.
 	Names []string `json:"names,omitempty"`
+	// Indexes are the definitions of indexes that can be dropped and built again
+	// exactly as they are, by their names; of each other one Bound says why not.
+	Indexes map[string]string `json:"indexes,omitempty"`
+	Bound   map[string]string `json:"bound_indexes,omitempty"`
 }

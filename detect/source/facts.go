@@ -17,4 +17,7 @@ type Facts struct {
 	// Names are relations of the table's schema that are called as an index of
 	// it would be.
 	Names []string
+	// Indexes are the definitions of indexes that can be dropped and built again
+	// exactly as they are, by their names; of each other one Bound says why not.
+	Indexes, Bound map[string]string
 }

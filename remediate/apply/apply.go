@@ -82,6 +82,9 @@ type state struct {
 	// fenced is true where an online clean-up's fence is up; fenceLeft and
 	// buildLeft where anything of a fence or of an unfinished index is there.
 	fenced, fenceLeft, buildLeft bool
+	// replacedLeft is true where the new index stands, and the one that it
+	// replaces is there still.
+	replacedLeft bool
 }
 
 func (s state) rows() int {

@@ -16,6 +16,7 @@ const (
 	stepFence   = "fence"
 	stepClean   = "clean"
 	stepIndex   = "index"
+	stepReplace = "replace"
 	stepUnfence = "unfence"
 )
 
@@ -54,7 +55,7 @@ func (r *runner) onlineTable(ctx context.Context, w *plan.Work, n int, result *T
 	if err != nil {
 		return err
 	}
-	if err := run.refuseIndex(before.index); err != nil {
+	if err := run.refuseIndex(ctx, before.index); err != nil {
 		return err
 	}
 	if onlineFinished(w, before) {
@@ -77,9 +78,12 @@ func (r *onlineRun) settled(ctx context.Context) (state, error) {
 }
 
 // refuseIndex refuses before the first change what would be refused at the index.
-func (r *onlineRun) refuseIndex(index indexState) error {
+func (r *onlineRun) refuseIndex(ctx context.Context, index indexState) error {
 	if index != indexWrong {
-		return nil
+		if r.w.Index() == nil || index == indexOurs || index == indexOther {
+			return nil
+		}
+		return r.o.session(r.w).replaceable(ctx)
 	}
 	return &plan.Problem{Code: plan.CodeExists, Message: r.w.Index().Name + " exists and is not the unique index of the plan; nothing was changed", Hint: "drop it if nothing needs it, or plan again with another --index-name"}
 }
@@ -87,7 +91,7 @@ func (r *onlineRun) refuseIndex(index indexState) error {
 // onlineFinished tells whether the database shows that nothing is left to do.
 func onlineFinished(w *plan.Work, s state) bool {
 	if w.Index() != nil {
-		return (s.index == indexOurs || s.index == indexOther && s.rows() == w.RemoveCount()) && !s.fenceLeft && !s.buildLeft
+		return (s.index == indexOurs || s.index == indexOther && s.rows() == w.RemoveCount()) && !s.fenceLeft && !s.buildLeft && !s.replacedLeft
 	}
 	return s.rows() == w.RemoveCount()
 }
@@ -114,6 +118,11 @@ func (r *onlineRun) forward(ctx context.Context, before state) error {
 	}
 	if wanted {
 		if err := r.index(ctx, before.index); err != nil || r.result.Arrived > 0 {
+			return err
+		}
+	}
+	if r.w.Index().Replaces != nil && (wanted || before.replacedLeft) {
+		if err := r.step(ctx, stepReplace, "dropping the index "+r.w.Index().Replaces.Name+", which is replaced", r.o.dropReplaced, nil); err != nil {
 			return err
 		}
 	}
@@ -199,7 +208,7 @@ func (r *onlineRun) heal(ctx context.Context, found indexState) error {
 	name := r.w.Index().Name
 	r.opts.step(r.w.Table.Table, name+" is INVALID and "+kind+"; dropping it")
 	r.result.Healed = name + " was INVALID and " + kind
-	return retryLocks(ctx, r.opts.LockWait, func() error { return r.o.dropIndex(ctx) })
+	return retryLocks(ctx, r.opts.LockWait, func() error { return r.o.dropInvalid(ctx) })
 }
 
 // clean removes the rows batch by batch.

@@ -29,6 +29,8 @@ func (r *runner) undoOnline(ctx context.Context, w *plan.Work, n int, result *Ta
 	}
 	if now.index == indexOurs {
 		result.Index = w.Index().Name
+	} else if err := run.o.session(w).wantReplaced(ctx); err != nil {
+		return err
 	}
 	if !r.opts.DryRun {
 		if err := run.unbuild(ctx, now); err != nil {
@@ -70,6 +72,7 @@ func (r *onlineRun) unbuild(ctx context.Context, now state) error {
 	}{
 		{now.fenceLeft, "taking the fence away", r.o.unfence},
 		{now.buildLeft, "dropping an index that was not finished", r.o.dropBuilt},
+		{now.index == indexOurs && r.w.Index().Replaces != nil, "building the index that was replaced", r.o.rebuildReplaced},
 		{now.index == indexOurs, "dropping the index", r.o.dropIndex},
 	} {
 		if !part.there {

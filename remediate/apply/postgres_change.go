@@ -139,6 +139,9 @@ func differs(what, hint string) error {
 // buildIndex builds and marks the index. Duplicates that came after the scan
 // are counted, for which the failed statement alone is rolled back.
 func (s *postgresSession) buildIndex(ctx context.Context) error {
+	if err := s.replaceable(ctx); err != nil {
+		return err
+	}
 	if err := s.exec(ctx, "building the index", "SAVEPOINT twinrow_index"); err != nil {
 		return err
 	}
@@ -150,7 +153,12 @@ func (s *postgresSession) buildIndex(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.exec(ctx, "marking the index", s.sql.MarkIndex())
+	for _, sql := range s.sql.BuiltStatements() {
+		if err := s.exec(ctx, "finishing the index", sql); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *postgresSession) newDuplicates(ctx context.Context) error {
@@ -161,7 +169,17 @@ func (s *postgresSession) newDuplicates(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return &arrivedError{keys}
+	return arrived(s.w, keys)
+}
+
+// arrived tells duplicates of the key from rows that are the same only under
+// an index that is not on just the key.
+func arrived(w *plan.Work, keys int) error {
+	if keys > 0 || w.Index().OnKey(w.Case) {
+		return &arrivedError{max(1, keys)} // those that the build met may be gone again
+	}
+	return &plan.Problem{Code: plan.CodeStopped, Message: "the index " + w.Index().Name + " cannot be built: rows that the case did not look for are the same under it; its build was rolled back",
+		Hint: "scan by the columns and the where of the index and clean that case, or take them out of `index:` in the case's twinrow.yaml and plan again"}
 }
 
 // arrivedError says that the index cannot be built yet, because of duplicates
@@ -179,6 +197,9 @@ func (s *postgresSession) takeBack(ctx context.Context, dropIndex bool) (int, er
 		if err := s.exec(ctx, "dropping the index", s.sql.DropIndex()); err != nil {
 			return 0, err
 		}
+	}
+	if err := s.replacedBack(ctx, dropIndex); err != nil {
+		return 0, err
 	}
 	there, err := s.exists(ctx, s.sql.Quarantine())
 	if err != nil || !there {

@@ -142,7 +142,11 @@ func (o *postgresOnline) state(ctx context.Context) (state, error) {
 	if out.index, err = o.standing(ctx); err != nil {
 		return out, err
 	}
-	err = o.t.conn.QueryRow(ctx, "SELECT "+o.sql.FenceUp()+", "+o.sql.FenceRemains()+", "+o.sql.BuildRemains()).Scan(&out.fenced, &out.fenceLeft, &out.buildLeft)
+	replaced := "false"
+	if out.index == indexOurs && o.w.Index().Replaces != nil {
+		replaced = o.sql.ReplacedStands(false)
+	}
+	err = o.t.conn.QueryRow(ctx, "SELECT "+o.sql.FenceUp()+", "+o.sql.FenceRemains()+", "+o.sql.BuildRemains()+", "+replaced).Scan(&out.fenced, &out.fenceLeft, &out.buildLeft, &out.replacedLeft)
 	return out, explain(ctx, "reading the catalogue", err)
 }
 
@@ -274,7 +278,7 @@ func (o *postgresOnline) build(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return &arrivedError{max(1, keys)}
+		return arrived(o.w, keys)
 	}
 	return err
 }
@@ -289,11 +293,6 @@ func (o *postgresOnline) dropBuilt(ctx context.Context) error {
 	return o.waitLong(ctx, func() error {
 		return o.each(ctx, "dropping an index that was not finished", o.sql.DropBuilt(false))
 	})
-}
-
-// dropIndex drops the index of the plan's name.
-func (o *postgresOnline) dropIndex(ctx context.Context) error {
-	return o.exec(ctx, "dropping the index", o.sql.DropIndex())
 }
 
 // begin opens the transaction of a batch, over some of the groups.

@@ -181,6 +181,8 @@ func (l *log) settle(entry string, s state) error {
 	switch pending.Step {
 	case stepFence:
 		landed = s.fenced
+	case stepReplace:
+		landed = !s.replacedLeft
 	case stepUnfence:
 		landed = !s.fenceLeft
 	}

@@ -128,8 +128,8 @@ func TestACaseOfAFile(t *testing.T) {
 	s := databases[slicesIndex("sqlite", "tickets")].make(t)
 	opened := *s.opened
 	opened.Source.Engine = "csv"
-	choose := func(*casefile.Table, *casefile.Group) (plan.Fields, []plan.Fields, string, error) {
-		return nil, nil, "x", nil
+	choose := func(_ *casefile.Table, g *casefile.Group) (plan.Fields, []plan.Fields, string, error) {
+		return g.Rows[0].ID, []plan.Fields{g.Rows[1].ID}, "x", nil
 	}
 	p, err := plan.Make(&opened, plan.Options{Choose: choose})
 	if err != nil || len(p.Tables[0].Groups) != 2 || len(p.Tables[0].Operations) != 0 || len(p.Hazards) != 0 {

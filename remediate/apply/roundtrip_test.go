@@ -73,6 +73,11 @@ INSERT INTO u VALUES (1,'A@example.com',NULL,false),(2,'a@example.com',NULL,fals
 	{name: "children elsewhere and an audit trigger", engine: "postgres", script: postgresTickets + `
 CREATE TABLE scans (id int PRIMARY KEY, ticket_id bigint REFERENCES tickets ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED, parent bigint REFERENCES tickets);
 INSERT INTO scans VALUES (1, 106, 108);`, request: ticketsRequest},
+	{name: "a constraint", engine: "postgres", script: postgresTickets, request: ticketsRequest, options: plan.Options{Rules: map[string]plan.Rules{"tickets": {Index: plan.IndexRule{Name: "One ticket", Constraint: true}}}}},
+	{name: "an index replaced", engine: "postgres", script: postgresTickets + `CREATE INDEX "old idx" ON tickets USING btree (payment DESC, lower(email)) WITH (fillfactor='70') WHERE number > 0;`, request: ticketsRequest,
+		options: plan.Options{Rules: map[string]plan.Rules{"tickets": {Index: plan.IndexRule{Constraint: true, Replaces: "old idx"}}}}},
+	{name: "another order and predicate", engine: "postgres", script: postgresTickets, request: source.Request{Table: "tickets", Key: []string{"payment", "number"}, Where: "number > 0", Time: "created_at"},
+		options: plan.Options{Rules: map[string]plan.Rules{"tickets": {Index: plan.IndexRule{Columns: []string{"number", "payment"}, Where: "number >= 1"}}}}},
 	{name: "only the index", engine: "postgres", script: `CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1,1),(2,2);`, request: source.Request{Table: "t", Key: []string{"a"}}},
 
 	{name: "tickets", engine: "sqlite", script: sqliteTickets, request: ticketsRequest},
@@ -97,6 +102,8 @@ DELETE FROM "It's ""odd""" WHERE k = 'c'; INSERT INTO "It's ""odd""" (rowid, k) 
 CREATE TABLE scans (id INTEGER PRIMARY KEY, ticket_id REFERENCES tickets ON DELETE CASCADE); INSERT INTO scans VALUES (1,106),(2,NULL);`, request: ticketsRequest},
 	{name: "tickets", engine: "d1", script: sqliteTickets + `CREATE TABLE d1_migrations (id); CREATE TABLE scans (id INTEGER PRIMARY KEY, ticket_id INTEGER REFERENCES tickets(id)); INSERT INTO scans VALUES (1,106);
 UPDATE tickets SET email = 'COMMIT; begin transaction' WHERE id IN (106, 107);`, request: ticketsRequest},
+	{name: "another order and predicate", engine: "sqlite", script: sqliteTickets, request: source.Request{Table: "tickets", Key: []string{"payment", "number"}, Where: "number > 0", Time: "created_at"},
+		options: plan.Options{Rules: map[string]plan.Rules{"tickets": {Index: plan.IndexRule{Columns: []string{"number", "payment"}, Where: "number >= 1"}}}}},
 	{name: "only the index", engine: "sqlite", script: `CREATE TABLE t (id INTEGER PRIMARY KEY, a); INSERT INTO t VALUES (1,1),(2,2);`, request: source.Request{Table: "t", Key: []string{"a"}}},
 }
 

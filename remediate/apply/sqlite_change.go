@@ -119,7 +119,7 @@ func (s *sqliteSession) buildIndex(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return &arrivedError{keys}
+		return arrived(s.w, keys)
 	}
 	return explainSQLite(ctx, "building the index", err)
 }

@@ -54,7 +54,7 @@ func verifyTable(ctx context.Context, t Target, w *plan.Work, n int) ([]Check, e
 	if err != nil {
 		return nil, err
 	}
-	if len(w.Held) > 0 && w.Index() == nil && len(w.Case.UniqueBy) == 0 {
+	if len(w.Held) > 0 && w.Index() == nil && !w.NoIndex && len(w.Case.UniqueBy) == 0 {
 		more = append(more, Check{Name: "the unique index is there, valid and on the key", Detail: "the plan builds none while it holds groups back"})
 	}
 	checks = append(checks, more...)

@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"twinrow/queries"
@@ -52,7 +53,7 @@ func sqliteMigration(w *plan.Work) step {
 	up.b.WriteString(headline(w))
 	sq := NewSQLite(w, 1, scriptPlaces(w))
 	sq.d1 = true // ordinary tables and no words of transactions: right for every client
-	sq.require(&up, "there are still duplicates; clean them first", "NOT EXISTS ("+duplicateKeys(w, queries.Ident(w.Table.Table))+")")
+	sq.require(&up, "there are still duplicates; clean them first", "NOT EXISTS ("+sameUnder(w.Index(), queries.Ident(w.Table.Table))+")")
 	sq.require(&up, w.Index().Name+" exists with another definition", sq.indexIsOurs(true))
 	up.add("CREATE UNIQUE INDEX IF NOT EXISTS " + sq.indexRest(""))
 	down.add("DROP INDEX IF EXISTS " + queries.Ident(w.Index().Name))
@@ -65,22 +66,20 @@ func postgresPlainly(w *plan.Work) step {
 	var up, down script
 	up.b.WriteString(headline(w))
 	up.b.WriteString("-- it is built plainly, in the tool's transaction, because the table is small: writers wait for it\n")
-	up.do(append(append([]string{
+	up.do(slices.Concat([]string{
 		"DECLARE found pg_catalog.oid := pg_catalog.to_regclass(" + queries.Literal(p.IndexName()) + "); keys bigint;", "BEGIN",
 		"  PERFORM pg_catalog.set_config('lock_timeout', '10s', true);",
 		"  IF found IS NULL THEN",
-	}, append(p.raiseDuplicates(),
-		"    EXECUTE "+queries.Literal(p.CreateIndex())+";", "    RETURN;", "  END IF;")...),
-		append(p.raiseUnsound(), "END")...)...)
+	}, p.raiseDuplicates(), execute("    ", p.CreateIndex()), []string{"  ELSE"}, p.raiseUnsound(), []string{"  END IF;"}, p.constrain(), p.migrateReplaced(), []string{"END"})...)
 	down.b.WriteString("-- a block, so that the time-out for the lock is its own under every tool\n")
-	down.do("BEGIN", "  PERFORM pg_catalog.set_config('lock_timeout', '10s', true);", "  DROP INDEX IF EXISTS "+p.IndexName()+";", "END")
+	down.do(slices.Concat([]string{"BEGIN", "  PERFORM pg_catalog.set_config('lock_timeout', '10s', true);"}, p.remadeReplaced(), []string{"  " + p.dropMigrated() + ";", "END"})...)
 	return step{up: up.String(), down: down.String()}
 }
 
 // raiseDuplicates stops where keys have several rows.
 func (p Postgres) raiseDuplicates() []string {
 	return []string{
-		fmt.Sprintf("    SELECT count(*) INTO keys FROM (%s) AS d;", duplicateKeys(p.Work, p.Target())),
+		fmt.Sprintf("    SELECT count(*) INTO keys FROM (%s) AS d;", sameUnder(p.Index(), p.Target())),
 		"    IF keys > 0 THEN", "      RAISE EXCEPTION 'keys that still have several rows: %; clean them first', keys;", "    END IF;",
 	}
 }
@@ -113,11 +112,44 @@ func postgresConcurrently(w *plan.Work, t tool) change {
 	valid.do(append([]string{
 		"DECLARE found pg_catalog.oid := pg_catalog.to_regclass(" + queries.Literal(p.IndexName()) + ");", "BEGIN",
 	}, append(p.raiseUnsound(), "END")...)...)
-	return change{alone: true, steps: []step{
+	steps := []step{
 		{name: "_check", up: check.String()},
 		{up: build.String(), down: drop.String(), alone: true},
 		{name: "_valid", up: valid.String()},
-	}}
+	}
+	if p.Index().Constraint {
+		steps = append(steps, p.constraintStep())
+	}
+	if p.Index().Replaces != nil {
+		steps = append(steps, p.replacedStep())
+	}
+	return change{alone: true, steps: steps}
+}
+
+// constraintStep makes the index that stands a constraint.
+func (p Postgres) constraintStep() step {
+	var up, down script
+	const wait = "  PERFORM pg_catalog.set_config('lock_timeout', '10s', true);"
+	up.do(slices.Concat([]string{"BEGIN", wait}, p.constrain(), []string{"END"})...)
+	down.do("BEGIN", wait, "  "+p.dropMigrated()+";", "END")
+	return step{name: "_constraint", up: up.String(), down: down.String()}
+}
+
+// constrain makes the index a constraint, where that is wanted and it is none yet.
+func (p Postgres) constrain() []string {
+	if !p.Index().Constraint {
+		return nil
+	}
+	return slices.Concat([]string{"  IF NOT EXISTS (SELECT FROM pg_catalog.pg_index AS i WHERE i.indexrelid = pg_catalog.to_regclass(" + queries.Literal(p.IndexName()) + ") AND " + p.asConstraint() + ") THEN"},
+		execute("    ", p.addConstraint()), []string{"  END IF;"})
+}
+
+// dropMigrated takes away what a migration built.
+func (p Postgres) dropMigrated() string {
+	if p.Index().Constraint {
+		return "ALTER TABLE IF EXISTS " + p.Target() + " DROP CONSTRAINT IF EXISTS " + queries.Ident(p.Index().Name)
+	}
+	return "DROP INDEX IF EXISTS " + p.IndexName()
 }
 
 // sameParts holds where the index i has just the columns of the key, in their

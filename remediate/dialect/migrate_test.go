@@ -26,6 +26,11 @@ func indexOnly(t *testing.T, engine string) (*plan.Case, *plan.Plan) {
 
 func indexPlanned(t *testing.T, engine, strategy string) (*plan.Case, *plan.Plan) {
 	t.Helper()
+	return indexRuled(t, engine, strategy, plan.IndexRule{})
+}
+
+func indexRuled(t *testing.T, engine, strategy string, rule plan.IndexRule) (*plan.Case, *plan.Plan) {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "case")
 	w, err := casefile.Create(dir)
 	if err != nil {
@@ -34,6 +39,7 @@ func indexPlanned(t *testing.T, engine, strategy string) (*plan.Case, *plan.Plan
 	table := map[bool]string{true: "public.tickets", false: "tickets"}[engine == "postgres"]
 	err = w.Commit(&casefile.Case{CreatedAt: "2025-12-26T10:11:12Z", Source: casefile.Source{Engine: engine, Version: "15.1"}, Tables: []casefile.Table{{
 		Name: table, Table: table, ID: []string{"id"}, Nulls: "distinct",
+		Facts:   &casefile.Facts{Indexes: map[string]string{"old_idx": oldIndex}},
 		Columns: []casefile.Column{{Name: "id", Type: "integer"}, {Name: "k", Type: "text"}}, Key: []casefile.KeyPart{{Text: "k"}}}}})
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +48,7 @@ func indexPlanned(t *testing.T, engine, strategy string) (*plan.Case, *plan.Plan
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := plan.Make(opened, plan.Options{Keep: "first", Strategy: strategy})
+	p, err := plan.Make(opened, plan.Options{Keep: "first", Strategy: strategy, Rules: map[string]plan.Rules{table: {Index: rule}}})
 	if err != nil {
 		t.Fatal(err)
 	}

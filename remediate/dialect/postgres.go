@@ -242,17 +242,6 @@ func keyList(parts []plan.KeyPart) string {
 	return strings.Join(texts, ", ")
 }
 
-// IndexName is the quoted name of the index, with the table's schema.
-func (p Postgres) IndexName() string { return p.beside(p.Index().Name) }
-
-// MarkIndex writes down that this case built the index.
-func (p Postgres) MarkIndex() string {
-	return "COMMENT ON INDEX " + p.IndexName() + " IS " + queries.Literal(Marker(p.CaseID))
-}
-
-// DropIndex drops the index.
-func (p Postgres) DropIndex() string { return "DROP INDEX " + p.IndexName() }
-
 // Restore puts the rows back, and returns how many came back and how many of
 // them are not exactly as they were.
 func (p Postgres) Restore() string {

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"slices"
 	"unicode/utf8"
 
 	"twinrow/queries"
@@ -62,7 +63,7 @@ func (p Postgres) BuildStatements() string {
 // is whole; on a partitioned table it joins those of the partitions to one.
 func (p Postgres) FinishBlock() []string {
 	target := queries.Literal(p.Target()) + "::pg_catalog.regclass"
-	return append([]string{
+	return slices.Concat([]string{
 		"DECLARE node record; above text; mine text; schema_name text; whole boolean;", "BEGIN",
 		"  IF pg_catalog.to_regclass(" + queries.Literal(p.IndexName()) + ") IS NOT NULL THEN", "    RETURN;", "  END IF;",
 		"  SELECT count(*) = count(o.oid) AND coalesce(bool_and(o.indisvalid AND o.indisready), true) INTO whole",
@@ -72,8 +73,7 @@ func (p Postgres) FinishBlock() []string {
 		"  IF EXISTS (SELECT FROM (" + p.leaves() + ") AS l WHERE l.oid = " + target + ") THEN",
 		"    EXECUTE pg_catalog.format('ALTER INDEX %I.%I RENAME TO %I', schema_name, " + queries.Literal(p.buildName()+"_") + " || " + target + "::pg_catalog.oid, " + queries.Literal(p.Index().Name) + ");",
 		"  ELSE",
-	}, append(p.attachLoop(target), "  END IF;",
-		"  EXECUTE "+queries.Literal(p.MarkIndex())+";", "END")...)
+	}, p.attachLoop(target), []string{"  END IF;"}, execute("  ", p.BuiltStatements()...), []string{"END"})
 }
 
 // attachLoop builds the index of each partitioned table on itself only, and
@@ -126,7 +126,7 @@ func (p Postgres) IndexStanding() string {
 	found := "pg_catalog.to_regclass(" + queries.Literal(p.IndexName()) + ")"
 	return "SELECT CASE WHEN " + found + " IS NULL THEN 'none' ELSE coalesce((SELECT CASE\n" +
 		"  WHEN i.indrelid <> " + queries.Literal(p.Target()) + "::pg_catalog.regclass OR " + shape + " <> (SELECT " + shape + " FROM pg_catalog.pg_index AS i WHERE i.indrelid = 'pg_temp." + quoted(p.bare()) + "'::pg_catalog.regclass) THEN 'wrong'\n" +
-		"  WHEN NOT i.indisvalid AND i.indisready THEN 'enforcing' WHEN NOT i.indisvalid THEN 'inert'\n" +
+		"  WHEN NOT i.indisvalid AND i.indisready THEN 'enforcing' WHEN NOT i.indisvalid THEN 'inert' WHEN NOT " + p.asConstraint() + " THEN 'wrong'\n" +
 		"  WHEN pg_catalog.obj_description(i.indexrelid, 'pg_class') = " + queries.Literal(Marker(p.CaseID)) + " THEN 'ours' ELSE 'other' END\n" +
 		"  FROM pg_catalog.pg_index AS i WHERE i.indexrelid = " + found + "), 'wrong') END AS standing"
 }

@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"twinrow/queries"
@@ -168,17 +169,33 @@ func (p Postgres) indexScript(s *script) {
 	s.line("SELECT pg_catalog.set_config('twinrow.standing', :'twinrow_standing', false);")
 	s.do(append(append([]string{"BEGIN"}, raiseUnless("pg_catalog.current_setting('twinrow.standing') IN ('none', 'inert', 'enforcing', 'ours')",
 		"twinrow: "+p.Index().Name+" exists, and this case did not build it; nothing was changed")...), "END")...)
+	if p.Index().Replaces != nil {
+		s.do(slices.Concat([]string{"BEGIN"}, raiseUnless("coalesce("+p.marked()+", false) OR "+p.ReplacedStands(true), p.replacedMessage()), []string{"END"})...)
+	}
 	s.each(p.DropBuilt(true))
 	s.comment("the build waits for transactions that are open; nobody waits for it")
 	s.add("SET lock_timeout = 0")
 	s.each(p.BuildStatements())
 	s.add("SET lock_timeout = '2s'")
 	s.do(p.FinishBlock()...)
+	if p.Index().Replaces != nil {
+		s.comment("the index that it replaces goes; nobody waits for this either")
+		s.add("SET lock_timeout = 0")
+		s.each(p.DropReplacedBeside())
+		s.add("SET lock_timeout = '2s'")
+	}
 }
 
 func (p Postgres) dropIndexScript(s *script) {
 	if p.Index() == nil {
 		return
+	}
+	if p.Index().Replaces != nil {
+		s.comment("the index that it replaced comes back first")
+		s.add("SET lock_timeout = 0")
+		s.each(p.DropBrokenReplaced())
+		s.each(p.RebuildReplacedBeside())
+		s.add("SET lock_timeout = '2s'")
 	}
 	p.dropOurIndex(s)
 	s.each(p.DropBuilt(false))

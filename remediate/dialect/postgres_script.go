@@ -161,14 +161,13 @@ func raiseUnless(condition, message string) []string {
 
 // indexBlock builds the index, or sees that this case built it before.
 func (p Postgres) indexBlock() []string {
-	return append([]string{
+	return slices.Concat([]string{
 		"DECLARE found pg_catalog.oid := pg_catalog.to_regclass(" + queries.Literal(p.IndexName()) + ");", "BEGIN",
 		"  IF found IS NULL THEN",
-		"    EXECUTE " + queries.Literal(p.CreateIndex()) + ";",
-		"    EXECUTE " + queries.Literal(p.MarkIndex()) + ";",
+	}, execute("    ", append([]string{p.CreateIndex()}, p.BuiltStatements()...)...), []string{
 		"    RETURN;", "  END IF;",
-	}, append(raiseUnless("EXISTS (SELECT FROM pg_catalog.pg_index AS i WHERE i.indexrelid = found AND i.indrelid = "+queries.Literal(p.Target())+"::pg_catalog.regclass AND i.indisunique AND i.indisvalid) AND pg_catalog.obj_description(found, 'pg_class') = "+queries.Literal(Marker(p.CaseID)),
-		"twinrow: "+p.Index().Name+" exists, and this case did not build it; nothing was changed"), "END")...)
+	}, raiseUnless("EXISTS (SELECT FROM pg_catalog.pg_index AS i WHERE i.indexrelid = found AND i.indrelid = "+queries.Literal(p.Target())+"::pg_catalog.regclass AND i.indisunique AND i.indisvalid AND "+p.asConstraint()+") AND pg_catalog.obj_description(found, 'pg_class') = "+queries.Literal(Marker(p.CaseID)),
+		"twinrow: "+p.Index().Name+" exists, and this case did not build it; nothing was changed"), []string{"END"})
 }
 
 // postgresUndo writes the way back, as one transaction.
@@ -222,9 +221,11 @@ func (p Postgres) release(s *script, table, forget string) {
 
 func (p Postgres) dropOurIndex(s *script) {
 	s.comment("the index goes only if this case built it")
-	s.do("BEGIN",
-		"  IF pg_catalog.obj_description(pg_catalog.to_regclass("+queries.Literal(p.IndexName())+"), 'pg_class') = "+queries.Literal(Marker(p.CaseID))+" THEN",
-		"    EXECUTE "+queries.Literal(p.DropIndex())+";", "  END IF;", "END")
+	statements := []string{p.DropIndex()}
+	if p.Index().Replaces != nil && !p.online {
+		statements = append(statements, p.RebuildReplaced())
+	}
+	s.do(slices.Concat([]string{"BEGIN", "  IF " + p.marked() + " THEN"}, execute("    ", statements...), []string{"  END IF;", "END"})...)
 }
 
 func (p Postgres) restoreRows(s *script) {

@@ -15,6 +15,9 @@ func (p Postgres) Checks() []Check {
 	if p.Index() != nil {
 		checks = append(checks, Check{"the unique index is there, valid and on the key", p.IndexSound()})
 	}
+	if p.Index() != nil && p.Index().Replaces != nil {
+		checks = append(checks, Check{"the index " + p.Index().Replaces.Name + " is replaced", "SELECT NOT " + p.ReplacedStands(false) + ", " + queries.Literal("by "+p.Index().Name)})
+	}
 	for _, name := range p.Case.UniqueBy {
 		checks = append(checks, Check{"the unique index " + name + " is valid", p.uniqueBySQL(name)})
 	}
@@ -70,12 +73,17 @@ func lineEnd(sql string) string {
 
 // duplicateKeys selects one row for each key that several rows have.
 func duplicateKeys(w *plan.Work, target string) string {
-	exprs := keyExprs(w.Case.Key)
+	return sameUnder(&plan.Index{Parts: w.Case.Key, Where: w.Case.Where, NullsNotDistinct: w.Case.Nulls == "not-distinct"}, target)
+}
+
+// sameUnder selects one row for each value of an index that several rows have.
+func sameUnder(index *plan.Index, target string) string {
+	exprs := keyExprs(index.Parts)
 	var where []string
-	if w.Case.Where != "" {
-		where = append(where, "("+lineEnd(w.Case.Where)+")")
+	if index.Where != "" {
+		where = append(where, "("+lineEnd(index.Where)+")")
 	}
-	if w.Case.Nulls != "not-distinct" {
+	if !index.NullsNotDistinct {
 		for _, e := range exprs {
 			where = append(where, e+" IS NOT NULL")
 		}
@@ -124,9 +132,9 @@ func (p Postgres) IndexSound() string {
 	}
 	return fmt.Sprintf("SELECT count(*) = 1, coalesce(max(pg_catalog.pg_get_indexdef(i.indexrelid)), 'there is no such index')\n"+
 		"FROM pg_catalog.pg_index AS i WHERE i.indexrelid = pg_catalog.to_regclass(%s) AND i.indrelid = pg_catalog.to_regclass(%s)\n"+
-		"AND i.indisunique AND i.indisvalid AND i.indisready AND i.indimmediate AND i.indnkeyatts = %d AND (i.indpred IS NOT NULL) = %t\n"+
+		"AND i.indisunique AND i.indisvalid AND i.indisready AND i.indimmediate AND i.indnkeyatts = %d AND (i.indpred IS NOT NULL) = %t AND %s\n"+
 		"AND coalesce((pg_catalog.to_jsonb(i)->>'indnullsnotdistinct')::boolean, false) = %t AND %s",
-		queries.Literal(p.IndexName()), queries.Literal(p.Target()), len(index.Parts), index.Where != "", index.NullsNotDistinct, strings.Join(wrong, " AND "))
+		queries.Literal(p.IndexName()), queries.Literal(p.Target()), len(index.Parts), index.Where != "", p.asConstraint(), index.NullsNotDistinct, strings.Join(wrong, " AND "))
 }
 
 // uniqueBySQL looks an index up by its name among the table's own.

@@ -29,7 +29,12 @@ func TestSquawk(t *testing.T) {
 				continue
 			}
 			opened := surplusCase(t)
-			p, err := plan.Make(opened, plan.Options{Keep: "first", Choose: keepFirst, Strategy: strategy})
+			rules := map[string]plan.Rules{opened.Tables[0].Name: {Keep: "first", Choose: keepFirst, Index: plan.IndexRule{Constraint: tool == "goose"}}}
+			if tool == "plain" {
+				opened.Tables[0].Facts = &casefile.Facts{Indexes: map[string]string{"old_idx": oldIndex}}
+				rules[opened.Tables[0].Name] = plan.Rules{Keep: "first", Choose: keepFirst, Index: plan.IndexRule{Replaces: "old_idx"}}
+			}
+			p, err := plan.Make(opened, plan.Options{Keep: "first", Choose: keepFirst, Strategy: strategy, Rules: rules})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -28,6 +28,8 @@ type Rules struct {
 	// Set are the columns with which surplus rows stay; nil where they go.
 	Set        []Assignment
 	References []ReferenceRule
+	// Index says which index is built; the zero value is one on the key.
+	Index IndexRule
 }
 
 // rules are those of one entry.

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -104,12 +106,13 @@ func (o *Options) check(opened *Case) error {
 		return &Problem{Code: CodeUsage, Message: fmt.Sprintf("no rule %q for groups whose copies differ", o.Differing), Hint: "the rules are: " + Hold + ", " + KeepSurvivor + ", " + Merge}
 	}
 	for i := range opened.Tables {
-		if err := o.rules(opened.Tables[i].Name).check(opened.Source.Engine, &opened.Tables[i]); err != nil {
+		rules := o.rules(opened.Tables[i].Name)
+		if err := errors.Join(rules.check(opened.Source.Engine, &opened.Tables[i]), rules.Index.check()); err != nil {
 			return err
 		}
 	}
-	if len(o.IndexName) > maxName {
-		return &Problem{Code: CodeUsage, Message: fmt.Sprintf("the index name has %d bytes, and %d is the longest", len(o.IndexName), maxName), Hint: "give a shorter name"}
+	if err := (IndexRule{Name: o.IndexName}).check(); err != nil {
+		return err
 	}
 	if o.IndexName != "" && len(opened.Tables) != 1 {
 		return &Problem{Code: CodeUsage, Message: fmt.Sprintf("one index name was given for a case of %d tables", len(opened.Tables)), Hint: "leave the name out; each index gets its own"}
@@ -231,27 +234,32 @@ func (t *Table) dangers(table *casefile.Table) []Hazard {
 
 // index adds the unique index, unless one holds already or held groups stand in its way.
 func (t *Table) index(opened *Case, table *casefile.Table, opts Options, taken map[string]bool, lock []Hazard) error {
+	rule := opts.rules(t.Name).Index
 	switch {
 	case opts.CleanOnly:
+		return nil
+	case rule.None:
+		t.NoIndex = true
+		t.Notes = append(t.Notes, "no index is built, because the configuration says `index: false`: new duplicates can come at any time")
 		return nil
 	case len(table.UniqueBy) > 0:
 		note := "no index is built: " + strings.Join(table.UniqueBy, ", ") + " forbids a second row already"
 		if len(t.Groups)+len(t.Held) > 0 {
 			note += "; it let duplicates in all the same, so it is damaged: rebuild it (REINDEX) after the clean-up"
 		}
-		t.Notes = append(t.Notes, note)
+		t.Notes = append(t.Notes, note+rule.without())
 		return nil
 	case len(t.Held) > 0:
-		t.Notes = append(t.Notes, fmt.Sprintf("no index is built yet: %s %s held back, and a unique index cannot be built over duplicates", Count(len(t.Held), "group"), Verb(len(t.Held), "is", "are")))
+		t.Notes = append(t.Notes, fmt.Sprintf("no index is built yet: %s %s held back, and a unique index cannot be built over duplicates", Count(len(t.Held), "group"), Verb(len(t.Held), "is", "are"))+rule.without())
 		return nil
 	}
 	if err := nullsSupported(opened, table); err != nil {
 		return err
 	}
-	_, name := SplitName(opened.Source.Engine, t.Table)
-	index := &Index{Name: opts.IndexName, Parts: table.Key, Where: table.Where, NullsNotDistinct: table.Nulls == "not-distinct"}
-	if index.Name == "" {
-		index.Name = indexName(name, table, taken)
+	rule.Name = cmp.Or(opts.IndexName, rule.Name)
+	index, err := t.wanted(opened.Source.Engine, table, rule, taken)
+	if err != nil {
+		return err
 	}
 	if err := t.foreseeIndex(table, index); err != nil {
 		return err

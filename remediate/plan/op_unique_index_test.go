@@ -20,20 +20,20 @@ func TestUniqueIndexAndItsInverse(t *testing.T) {
 func TestIndexNames(t *testing.T) {
 	taken := map[string]bool{}
 	table := &casefile.Table{Name: "t", Key: []KeyPart{{Text: "payment"}, {Text: "lower(email)", Expression: true}}}
-	if got := indexName("t", table, taken); got != "t_payment_expr_key" {
+	if got := indexName("t", table, table.Key, taken); got != "t_payment_expr_key" {
 		t.Error(got)
 	}
-	second := indexName("T", table, taken)
+	second := indexName("T", table, table.Key, taken)
 	if second == "T_payment_expr_key" || !strings.HasSuffix(second, "_key") {
 		t.Errorf("the second name is %s", second)
 	}
-	long := indexName(strings.Repeat("ü", 60), table, taken)
+	long := indexName(strings.Repeat("ü", 60), table, table.Key, taken)
 	if len(long) > maxName || !utf8.ValidString(long) {
 		t.Errorf("%d bytes: %s", len(long), long)
 	}
 	other := *table
 	other.Where = "x"
-	if again := indexName(strings.Repeat("ü", 60), &other, taken); again == long || len(again) > maxName {
+	if again := indexName(strings.Repeat("ü", 60), &other, other.Key, taken); again == long || len(again) > maxName {
 		t.Errorf("two long names are alike: %s", again)
 	}
 }

@@ -46,6 +46,8 @@ type Table struct {
 	Merge []ColumnRule `json:"merge,omitempty"`
 	// Set are the columns with which surplus rows stay; nil where they go.
 	Set []Assignment `json:"set,omitempty"`
+	// NoIndex is true where a person wants none.
+	NoIndex bool `json:"no_index,omitempty"`
 	// Operations stand in the order they are done.
 	Operations []Operation `json:"operations"`
 	// Effects are the changes foretold, by table; twinrow's own quarantine is not among them.

@@ -30,5 +30,24 @@ func (s *Source) readFacts(ctx context.Context, r *relation, t *source.Table) er
 		}
 	}
 	t.Facts = f
+	return s.readIndexes(ctx, r, f)
+}
+
+// readIndexes reads the table's own indexes.
+func (s *Source) readIndexes(ctx context.Context, r *relation, f *source.Facts) error {
+	rows, err := s.main.rows(ctx, "table_indexes", r.oid)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		into, text := &f.Indexes, row[1]
+		if why := row[2]; why != "" {
+			into, text = &f.Bound, why
+		}
+		if *into == nil {
+			*into = map[string]string{}
+		}
+		(*into)[row[0]] = text
+	}
 	return nil
 }

@@ -44,7 +44,7 @@ func TestInspectReadsTheCatalogue(t *testing.T) {
 		IncomingKeys: []source.ForeignKey{{Name: "scans_ticket", Table: "public.scans",
 			Columns: []string{"shop", "ticket"}, References: []string{"shop", "id"}, OnDelete: "set null"}},
 		Triggers: []string{"keep"}, UpdateTriggers: []string{"other"},
-		Facts: &source.Facts{},
+		Facts: &source.Facts{Bound: map[string]string{"Ticket.s_pkey": "the constraint Ticket.s_pkey needs it"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
