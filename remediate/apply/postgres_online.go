@@ -83,7 +83,9 @@ func (o *postgresOnline) close() {
 	if !o.t.conn.IsClosed() {
 		_, _ = o.t.conn.PgConn().Exec(ctx, "RESET lock_timeout; RESET statement_timeout; RESET default_transaction_read_only; RESET max_parallel_maintenance_workers").ReadAll()
 	}
-	_ = o.guard.Close(ctx) // which ends its transaction
+	// A closed connection's transaction ends a moment later only, and the next run would be refused.
+	_, _ = o.guard.PgConn().Exec(ctx, "ROLLBACK").ReadAll()
+	_ = o.guard.Close(ctx)
 }
 
 // preflight looks at the table and the rights once more than each batch does,
