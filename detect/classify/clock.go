@@ -141,11 +141,11 @@ func oddities(c *casefile.Clock) []string {
 	var says []string
 	add := func(n int64, text string) {
 		if n > 0 {
-			says = append(says, count(int(n), "row")+" "+text)
+			says = append(says, casefile.Count(int(n), "row")+" "+text)
 		}
 	}
 	if c.OutOfOrder > 0 {
-		says = append(says, fmt.Sprintf("%s of %d have their ids and times in different orders, which points to several clocks", count(c.OutOfOrder, "pair"), c.Pairs))
+		says = append(says, fmt.Sprintf("%s of %d have their ids and times in different orders, which points to several clocks", casefile.Count(c.OutOfOrder, "pair"), c.Pairs))
 	}
 	if c.Formats > 1 {
 		says = append(says, fmt.Sprintf("times are written in %d different forms", c.Formats))

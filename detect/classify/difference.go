@@ -155,10 +155,10 @@ func sayDifference(kind string, order []variant, counts map[variant]int, rows in
 	}
 	var parts []string
 	if missing > 0 {
-		parts = append(parts, fmt.Sprintf("missing in %d of %s", missing, count(rows, "row")))
+		parts = append(parts, fmt.Sprintf("missing in %d of %s", missing, casefile.Count(rows, "row")))
 	}
 	if nulls > 0 {
-		parts = append(parts, fmt.Sprintf("NULL in %d of %s", nulls, count(rows, "row")))
+		parts = append(parts, fmt.Sprintf("NULL in %d of %s", nulls, casefile.Count(rows, "row")))
 	}
 	if len(present) > 1 {
 		parts = append(parts, apart(kind, present))
@@ -179,7 +179,7 @@ func apart(kind string, values []string) string {
 		}
 	}
 	what := map[string]string{"text": "text", "bytes": "byte string"}[kind]
-	return count(len(values), "different "+cmp.Or(what, "value"))
+	return casefile.Count(len(values), "different "+cmp.Or(what, "value"))
 }
 
 func spanOfNumbers(values []string) (string, bool) {

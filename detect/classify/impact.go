@@ -81,7 +81,7 @@ func sumAmounts(out *casefile.Impact, t *casefile.Table, groups []*casefile.Grou
 	}
 	out.Amount = new(sum.FloatString(most))
 	if out.AmountUnread > 0 {
-		out.Unknown = append(out.Unknown, fmt.Sprintf("the amount of %s: it is NULL or no number", count(out.AmountUnread, "surplus row")))
+		out.Unknown = append(out.Unknown, fmt.Sprintf("the amount of %s: it is NULL or no number", casefile.Count(out.AmountUnread, "surplus row")))
 	}
 }
 

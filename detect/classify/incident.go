@@ -70,7 +70,7 @@ func Incident(duplicates []time.Time, leftOut int, w source.Window, line *source
 		BucketUS: w.Width.Microseconds(), Says: []string{},
 	}
 	if leftOut > 0 {
-		in.Says = append(in.Says, count(leftOut, "duplicate")+" with a time before 1970 or in the future left out")
+		in.Says = append(in.Says, casefile.Count(leftOut, "duplicate")+" with a time before 1970 or in the future left out")
 	}
 	counts := make([]int64, w.Buckets)
 	for _, at := range duplicates {
@@ -120,7 +120,7 @@ func (i *incident) changes() {
 		i.say("no onset is told: the rows of the table could not be counted by their time")
 		return
 	case len(i.times) < fewest:
-		i.say("%s are too few to tell an onset or an end from chance", count(len(i.times), "duplicate"))
+		i.say("%s are too few to tell an onset or an end from chance", casefile.Count(len(i.times), "duplicate"))
 		return
 	}
 	rows := i.line.Counts
@@ -239,12 +239,12 @@ func (i *incident) state() {
 	switch {
 	case silent < 0.05:
 		i.State = "ended"
-		i.say("it has ended: %s since the last duplicate, and none of them is one", count(int(since), "row"))
+		i.say("it has ended: %s since the last duplicate, and none of them is one", casefile.Count(int(since), "row"))
 	case len(i.times) >= fewest:
 		i.State = "going-on"
 		i.End = nil
-		i.say("it is still going on as far as the data tells: the last duplicate is of %s, and only %s since", i.LastDuplicate, count(int(since), "row"))
+		i.say("it is still going on as far as the data tells: the last duplicate is of %s, and only %s since", i.LastDuplicate, casefile.Count(int(since), "row"))
 	default:
-		i.say("whether it goes on cannot be told: %s since the last duplicate are too few", count(int(since), "row"))
+		i.say("whether it goes on cannot be told: %s since the last duplicate are too few", casefile.Count(int(since), "row"))
 	}
 }

@@ -75,7 +75,7 @@ func (f Facts) describe(p *casefile.ProviderFit, s *Schedule, candidates int) bo
 	}
 	share := min(1, s.accidents(s.waits(), 1, 0, f.Step))
 	expected := share * float64(max(candidates, p.Groups))
-	p.Says = fmt.Sprintf("%s fit, of which %s of three deliveries and more; chance would fit about %.0f", count(p.Groups, "group"), count(p.Chains, "chain"), expected)
+	p.Says = fmt.Sprintf("%s fit, of which %s of three deliveries and more; chance would fit about %.0f", casefile.Count(p.Groups, "group"), casefile.Count(p.Chains, "chain"), expected)
 	return p.Chains > 0 || len(f.Schedules) == 1 || tail(max(candidates, p.Groups), p.Groups, share)*float64(len(f.Schedules)) < chance
 }
 

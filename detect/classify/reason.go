@@ -76,21 +76,14 @@ func otherReasons(verdicts []verdict, own casefile.Class) []string {
 		switch {
 		case n == 0:
 		case n > 1 && class != casefile.UntimedClass:
-			reasons = append(reasons, fmt.Sprintf("%s of %s, the least %s", count(n, "other gap"), class, Spell(least.wait)))
+			reasons = append(reasons, fmt.Sprintf("%s of %s, the least %s", casefile.Count(n, "other gap"), class, Spell(least.wait)))
 		case class == casefile.UntimedClass:
-			reasons = append(reasons, count(n, "row")+" without a usable time")
+			reasons = append(reasons, casefile.Count(n, "row")+" without a usable time")
 		default:
-			reasons = append(reasons, fmt.Sprintf("%s of %s: %s", count(n, "other gap"), class, Spell(least.wait)))
+			reasons = append(reasons, fmt.Sprintf("%s of %s: %s", casefile.Count(n, "other gap"), class, Spell(least.wait)))
 		}
 	}
 	return reasons
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // limits says what the times themselves cannot show.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"twinrow/detect/casefile"
 	"twinrow/remediate/probe/overlap"
 )
 
@@ -116,7 +117,7 @@ func (r *runner) confidence(verdict Verdict) Confidence {
 	return Confidence{Statement: fmt.Sprintf(
 		"no duplicate in %s; the requests of a round left within %d µs (median), and single ones with other keys took %d µs, %d at once %d µs. "+
 			"Which check-to-insert window this would have caught is not claimed: %s",
-		plural(r.roundsSeen(), "round"), seen.SendSpanUS.Median, *seen.SoloUS, r.spec.controlSize(), *seen.TogetherUS, problem)}
+		casefile.Count(r.roundsSeen(), "round"), seen.SendSpanUS.Median, *seen.SoloUS, r.spec.controlSize(), *seen.TogetherUS, problem)}
 }
 
 func theseRounds(n int) string {
@@ -159,7 +160,7 @@ func isOrAre(rounds int) string {
 	if rounds == 1 {
 		return "1 round is"
 	}
-	return plural(rounds, "round") + " are"
+	return casefile.Count(rounds, "round") + " are"
 }
 
 // soundRounds are the attack rounds of the step under proof whose requests

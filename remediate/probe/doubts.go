@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"twinrow/detect/casefile"
 	"twinrow/remediate/probe/expect"
 )
 
@@ -250,12 +251,5 @@ func (r *runner) volleys() string {
 	if n := len(r.spec.keys); n > 1 {
 		keys = fmt.Sprintf(" for each of %d keys", n)
 	}
-	return fmt.Sprintf("every expectation held in %s of %d simultaneous requests%s", plural(r.roundsSeen(), "round"), r.spec.copies, keys)
-}
-
-func plural(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return strconv.Itoa(n) + " " + word + "s"
+	return fmt.Sprintf("every expectation held in %s of %d simultaneous requests%s", casefile.Count(r.roundsSeen(), "round"), r.spec.copies, keys)
 }

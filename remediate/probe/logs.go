@@ -143,7 +143,7 @@ func (r *runner) judgeLog(j *judgement, w *logWatch) Expectation {
 		return out
 	}
 	if out.OK = w.check.count.Of(w.lines) == expect.Right; !out.OK {
-		j.wrongs = append(j.wrongs, fmt.Sprintf("%s: %s, expected %s", w.check.name, plural(int(w.lines), "line"), w.check.count))
+		j.wrongs = append(j.wrongs, fmt.Sprintf("%s: %s, expected %s", w.check.name, casefile.Count(int(w.lines), "line"), w.check.count))
 	}
 	return out
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"twinrow/detect/casefile"
 	"twinrow/detect/casefile/yaml"
 )
 
@@ -95,8 +96,8 @@ func (s *Spec) shownCall(c *call) Sent {
 
 // does says in words what a step does.
 func (st *step) does(keys int, carrier string) string {
-	times := plural(st.stepRounds, "round")
-	total := plural(st.stepRounds*st.size(keys), "request")
+	times := casefile.Count(st.stepRounds, "round")
+	total := casefile.Count(st.stepRounds*st.size(keys), "request")
 	switch {
 	case st.command != "":
 		text := "run " + st.command

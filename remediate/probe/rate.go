@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"twinrow/detect/casefile"
 	"twinrow/remediate/probe/internal/gate"
 )
 
@@ -166,6 +167,6 @@ func (r *runner) watchHealth(ctx context.Context) (stop func()) {
 func (r *runner) judgeRate(a *attack) Expectation {
 	return Expectation{
 		Name: "rate kept up", Want: fmt.Sprintf("%v a second for %v", a.step.rate, a.step.length),
-		Got: fmt.Sprintf("%.2f a second, %s", a.rate.achieved(), plural(a.rate.sent, "message")), OK: a.rate.kept(a.step),
+		Got: fmt.Sprintf("%.2f a second, %s", a.rate.achieved(), casefile.Count(a.rate.sent, "message")), OK: a.rate.kept(a.step),
 	}
 }
