@@ -107,7 +107,11 @@ func (p *program) cmdVerify() *cli.Command {
 		Flags:       []cli.Flag{formatFlag("table", "table", "json")},
 		Action: func(c *cli.Context) error {
 			return p.withPlan(c, func(w *planned) error {
-				checked, err := apply.Verify(c.Context, w.target, w.opened, w.plan)
+				later, err := p.stages(w)
+				if err != nil {
+					return err
+				}
+				checked, err := apply.Verify(c.Context, w.target, w.opened, w.plan, later...)
 				if err != nil {
 					return err
 				}

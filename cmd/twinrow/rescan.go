@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -30,11 +31,6 @@ const rescanMemory = 512 << 20
 // the scan is scanned again into a case inside the case, planned by the same
 // rules, cleaned, and then the plan goes on to its index.
 func (p *program) carryOut(c *cli.Context, w *planned, opts apply.Options) (*apply.Result, error) {
-	if c.Bool("rescan") {
-		if err := rescannable(w.plan); err != nil {
-			return nil, err
-		}
-	}
 	if err := p.finishRescans(c.Context, w, opts); err != nil {
 		return nil, err
 	}
@@ -50,19 +46,6 @@ func (p *program) carryOut(c *cli.Context, w *planned, opts apply.Options) (*app
 		}
 	}
 	return result, err
-}
-
-// rescannable refuses where a second case could change a row that the first
-// one changed: taking both back would need them in another order than the one
-// that their indexes allow.
-func rescannable(pl *plan.Plan) error {
-	for i := range pl.Tables {
-		if t := &pl.Tables[i]; t.ChangesRows() {
-			return &key.Problem{Code: key.CodeUsage, Message: "--rescan goes with a plan that only removes rows, and that of " + t.Name + " changes some that stay",
-				Hint: "run without --rescan; what arrived since is cleaned by a new scan into a new case"}
-		}
-	}
-	return nil
 }
 
 // rescan makes the next case inside the case, and cleans what it found.
@@ -112,7 +95,12 @@ func (p *program) scanAgain(c *cli.Context, w *planned) (*planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	made, err := p.plan(c.Context, opened.Dir, planOptions{keepOf: keepOf(w.plan), source: w.where, differing: w.plan.Differing, strategy: strategy, cleanOnly: true})
+	again := planOptions{keepOf: keepOf(w.plan), source: w.where, differing: w.plan.Differing, strategy: strategy, cleanOnly: true}
+	made, err := p.plan(c.Context, opened.Dir, again)
+	if problem, ok := errors.AsType[*key.Problem](err); ok && problem.Code == key.CodeUnsupported && strategy == plan.Online {
+		again.strategy = plan.Auto // rows refer to what arrived, which takes one transaction
+		made, err = p.plan(c.Context, opened.Dir, again)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -197,24 +185,42 @@ func (p *program) finishRescans(ctx context.Context, w *planned, opts apply.Opti
 	return nil
 }
 
-// takeBack undoes the plan, whose index would keep the others' rows out, and
-// then the rescans, the last one first.
+// takeBack undoes the plan and its rescans in the reverse order: the plan's
+// index goes first, which would keep the rescans' rows out; then the rescans,
+// the last one first, for each may have changed what those before it left; then
+// the rest of the plan.
 func (p *program) takeBack(ctx context.Context, w *planned, opts apply.Options) (*apply.Result, error) {
 	open, err := p.openRescans(w)
 	if err != nil {
 		return nil, err
 	}
-	result, err := apply.Undo(ctx, w.target, w.opened, w.plan, opts)
-	if err != nil {
-		return result, err
+	if len(open) > 0 {
+		if err := apply.UndoIndex(ctx, w.target, w.opened, w.plan, opts); err != nil {
+			return nil, err
+		}
 	}
+	earlier := &apply.Result{Already: true}
 	for _, sub := range slices.Backward(open) {
 		back, err := apply.Undo(ctx, w.target, sub.opened, sub.plan, opts)
 		if err != nil {
-			return result, err
+			return earlier, err
 		}
-		back.Plus(result)
-		result = back
+		back.Plus(earlier)
+		earlier = back
 	}
-	return result, nil
+	result, err := apply.Undo(ctx, w.target, w.opened, w.plan, opts)
+	if err == nil && len(open) > 0 {
+		result.Plus(earlier)
+	}
+	return result, err
+}
+
+// stages are the rescans that stand, for verify.
+func (p *program) stages(w *planned) ([]apply.Stage, error) {
+	open, err := p.openRescans(w)
+	var stages []apply.Stage
+	for _, sub := range open {
+		stages = append(stages, apply.Stage{Opened: sub.opened, Plan: sub.plan})
+	}
+	return stages, err
 }

@@ -60,6 +60,12 @@ type session interface {
 	// takeBack drops the index if this case built it and puts back the rows in
 	// quarantine, exactly; it returns how many.
 	takeBack(ctx context.Context, dropIndex bool) (int, error)
+	// dropIndex drops the index that this case built, and builds again what it
+	// replaced; the rest stays as it is.
+	dropIndex(ctx context.Context) error
+	// overtaken makes the loaded survivors expected as a case inside this one
+	// left them: changed, or gone.
+	overtaken(ctx context.Context, later *plan.Work) error
 	// duplicates counts the keys that several rows have, standing the groups of
 	// which two rows or more are there.
 	duplicates(ctx context.Context) (int, error)

@@ -194,11 +194,10 @@ func (a *arrivedError) Error() string {
 // all in the one transaction.
 func (s *postgresSession) takeBack(ctx context.Context, dropIndex bool) (int, error) {
 	if dropIndex {
-		if err := s.exec(ctx, "dropping the index", s.sql.DropIndex()); err != nil {
+		if err := s.dropIndex(ctx); err != nil {
 			return 0, err
 		}
-	}
-	if err := s.replacedBack(ctx, dropIndex); err != nil {
+	} else if err := s.wantReplaced(ctx); err != nil {
 		return 0, err
 	}
 	there, err := s.exists(ctx, s.sql.Quarantine())

@@ -47,13 +47,10 @@ func (s *postgresSession) replaceable(ctx context.Context) error {
 	return nil
 }
 
-// replacedBack builds the replaced index again in the undo's transaction.
-func (s *postgresSession) replacedBack(ctx context.Context, built bool) error {
-	switch {
-	case s.w.Index() == nil || s.w.Index().Replaces == nil:
-		return nil
-	case !built:
-		return s.wantReplaced(ctx)
+// dropIndex drops the index, and builds the one that it replaced again.
+func (s *postgresSession) dropIndex(ctx context.Context) error {
+	if err := s.exec(ctx, "dropping the index", s.sql.DropIndex()); err != nil || s.w.Index().Replaces == nil {
+		return err
 	}
 	return s.exec(ctx, "building the index that was replaced", s.sql.RebuildReplaced())
 }

@@ -66,6 +66,20 @@ func several(there map[int]int) int {
 	return n
 }
 
+// overtaken expects rows that a later case changed as it left them, and takes
+// survivors out of the work that it removed.
+func (s *postgresSession) overtaken(ctx context.Context, later *plan.Work) error {
+	after := &postgresSession{conn: s.conn, w: later, sql: s.sql.Of(later)}
+	if err := after.recall(ctx); err != nil {
+		return err
+	}
+	there, err := s.exists(ctx, s.sql.Quarantine())
+	if err != nil || !there || len(later.Set) > 0 { // rows that were set are kept, and there
+		return err
+	}
+	return s.exec(ctx, "looking at what was cleaned since", after.sql.Overtaken())
+}
+
 // checks runs the dialect's checks but the first, which is about duplicates.
 func (s *postgresSession) checks(ctx context.Context) ([]Check, error) {
 	kept, err := s.exists(ctx, s.sql.Quarantine())

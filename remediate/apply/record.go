@@ -115,7 +115,7 @@ func (l *log) add(event string, data json.RawMessage) {
 		delete(l.pending, entry.Entry)
 		l.done[entry.Entry] = append(l.done[entry.Entry], entry)
 	case eventUndoCommitting:
-		l.undoing[entry.Entry] = true
+		l.undoing[entry.Entry] = l.undoing[entry.Entry] || entry.Step != stepIndex
 		l.taking[entry.Entry] = entry
 	case eventUndoRolledBack:
 		delete(l.taking, entry.Entry)
@@ -166,6 +166,12 @@ func (l *log) rows(entry string) int {
 	return n - l.back[entry]
 }
 
+// touched tells the same as open of one entry.
+func (l *log) touched(entry string) bool {
+	_, pending := l.pending[entry]
+	return pending || len(l.done[entry]) > 0
+}
+
 // open tells whether something was done, or may have been, and not taken back.
 func (l *log) open() bool { return len(l.pending)+len(l.done) > 0 }
 
@@ -202,6 +208,9 @@ func (l *log) settleUndo(entry string, s state) error {
 		return nil
 	}
 	taking.Found = true
+	if taking.Step == stepIndex && s.index == indexOurs {
+		return l.write(eventUndoRolledBack, taking)
+	}
 	for _, g := range taking.Groups {
 		if s.kept[g] > 0 {
 			return l.write(eventUndoRolledBack, taking)

@@ -127,7 +127,7 @@ func (s *sqliteSession) buildIndex(ctx context.Context) error {
 // takeBack drops the index and puts the rows back, all in the one transaction.
 func (s *sqliteSession) takeBack(ctx context.Context, dropIndex bool) (int, error) {
 	if dropIndex {
-		if err := s.run(ctx, "dropping the index", s.sql.DropIndex()); err != nil {
+		if err := s.dropIndex(ctx); err != nil {
 			return 0, err
 		}
 	}
@@ -147,6 +147,10 @@ func (s *sqliteSession) takeBack(ctx context.Context, dropIndex bool) (int, erro
 		err = s.run(ctx, "dropping the empty quarantine", "DROP TABLE "+s.sql.Quarantine())
 	}
 	return back, err
+}
+
+func (s *sqliteSession) dropIndex(ctx context.Context) error {
+	return s.run(ctx, "dropping the index", s.sql.DropIndex())
 }
 
 // restore puts the rows back and compares each with what was taken.

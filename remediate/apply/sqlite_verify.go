@@ -25,6 +25,16 @@ func (s *sqliteSession) standing(ctx context.Context, held []plan.Held) (int, er
 	return several(there), nil
 }
 
+// overtaken takes survivors out of the work that a later case removed.
+func (s *sqliteSession) overtaken(ctx context.Context, later *plan.Work) error {
+	after := &sqliteSession{conn: s.conn, w: later, sql: dialect.NewSQLite(later, 0, nil)}
+	there, err := after.hasQuarantine(ctx)
+	if err != nil || !there {
+		return err
+	}
+	return s.run(ctx, "looking at what was cleaned since", s.sql.Overtaken(after.sql))
+}
+
 // checks runs the dialect's checks but the first, which is about duplicates.
 func (s *sqliteSession) checks(ctx context.Context) ([]Check, error) {
 	kept, err := s.hasQuarantine(ctx)

@@ -15,27 +15,37 @@ import (
 // undo that was interrupted is gone on with; one with nothing to take back
 // says so by Already. Of the Options, Allow is not asked for.
 func Undo(ctx context.Context, t Target, opened *plan.Case, p *plan.Plan, opts Options) (result *Result, err error) {
-	works, err := prepare(t, opened, p)
+	r, works, err := beginBack(ctx, t, opened, p, opts)
 	if err != nil {
 		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.log.Close()) }()
+	if !r.log.open() {
+		return &Result{DryRun: opts.DryRun, Already: true, Tables: []TableResult{}}, nil
+	}
+	return r.undo(ctx, works)
+}
+
+// beginBack opens the journal for an undo and sees that plan and database are
+// those that it speaks of. Where nothing was done, neither is looked at.
+func beginBack(ctx context.Context, t Target, opened *plan.Case, p *plan.Plan, opts Options) (*runner, []*plan.Work, error) {
+	works, err := prepare(t, opened, p)
+	if err != nil {
+		return nil, nil, err
 	}
 	l, err := openLog(opened.Dir, opts.DryRun)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	defer func() { err = errors.Join(err, l.Close()) }()
 	l.wrote = opts.recorded
-	if !l.open() {
-		return &Result{DryRun: opts.DryRun, Already: true, Tables: []TableResult{}}, nil
-	}
-	if err := samePlan(l, p); err != nil {
-		return nil, err
-	}
-	if err := t.identify(ctx, opened); err != nil {
-		return nil, err
-	}
 	r := &runner{t: t, p: p, log: l, opts: opts, dir: opened.Dir}
-	return r.undo(ctx, works)
+	if !l.open() {
+		return r, works, nil
+	}
+	if err := errors.Join(samePlan(l, p), t.identify(ctx, opened)); err != nil {
+		return nil, nil, errors.Join(err, l.Close())
+	}
+	return r, works, nil
 }
 
 func (r *runner) undo(ctx context.Context, works []*plan.Work) (*Result, error) {
@@ -57,9 +67,65 @@ func (r *runner) undo(ctx context.Context, works []*plan.Work) (*Result, error) 
 	return result, r.log.write(eventUndone, nil)
 }
 
+// UndoIndex takes the fence and the index of a plan away and leaves its rows:
+// what cases inside this one took away must come back before them, and may
+// have the same keys. Undo takes back what is left.
+func UndoIndex(ctx context.Context, t Target, opened *plan.Case, p *plan.Plan, opts Options) (err error) {
+	r, works, err := beginBack(ctx, t, opened, p, opts)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.log.Close()) }()
+	if !r.log.open() {
+		return nil
+	}
+	for i, w := range slices.Backward(works) {
+		err := retryLocks(ctx, opts.LockWait, func() error { return r.undoIndex(ctx, w, i+1) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *runner) undoIndex(ctx context.Context, w *plan.Work, n int) error {
+	if w.Index() == nil || !r.log.touched(w.Name) {
+		return nil
+	}
+	if w.Strategy == plan.Online {
+		run, err := r.onlineOf(ctx, w, n, &TableResult{})
+		if err != nil {
+			return err
+		}
+		defer run.o.close()
+		now, err := run.settled(ctx)
+		if err != nil {
+			return err
+		}
+		return run.unbuild(ctx, now)
+	}
+	s, err := r.t.begin(ctx, w, n, forUndo)
+	if err != nil {
+		return err
+	}
+	defer s.rollback()
+	now, err := s.state(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.settle(w.Name, now); err != nil || now.index != indexOurs {
+		return err
+	}
+	r.opts.step(w.Table.Table, "dropping the index "+w.Index().Name)
+	if err := s.dropIndex(ctx); err != nil {
+		return err
+	}
+	return r.commitUndo(s, entryData{Entry: w.Name, Table: w.Table.Table, Groups: []int{}, Index: w.Index().Name, Step: stepIndex})
+}
+
 func (r *runner) undoTable(ctx context.Context, w *plan.Work, n int) (TableResult, error) {
 	result := TableResult{Name: w.Name, Table: w.Table.Table, Set: len(w.Set) > 0, Held: len(w.Held), Drifted: []Drift{}, Effects: map[string]plan.Effect{}}
-	if _, pending := r.log.pending[w.Name]; !pending && len(r.log.done[w.Name]) == 0 {
+	if !r.log.touched(w.Name) {
 		result.Already = true
 		return result, nil
 	}

@@ -3,39 +3,71 @@ package apply
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"twinrow/remediate/dialect"
 	"twinrow/remediate/journal"
 	"twinrow/remediate/plan"
 )
 
+// Stage is a case with its plan.
+type Stage struct {
+	Opened *plan.Case
+	Plan   *plan.Plan
+}
+
 // Verify looks whether what the plan wants holds: no duplicates left, the index
 // valid, survivors unchanged, everything removed in quarantine, no orphans. It
 // changes nothing. Groups that the plan holds back are told from missed ones.
-func Verify(ctx context.Context, t Target, opened *plan.Case, p *plan.Plan) (*Report, error) {
-	works, err := prepare(t, opened, p)
-	if err != nil {
-		return nil, err
-	}
+// later are the cases inside this one that were carried out, in their order:
+// each is looked at too, and what one did to rows of those before it is no fault.
+func Verify(ctx context.Context, t Target, opened *plan.Case, p *plan.Plan, later ...Stage) (*Report, error) {
 	if err := t.identify(ctx, opened); err != nil {
 		return nil, err
 	}
-	l, err := readLog(opened.Dir, func(journal.Record) {})
-	if err != nil {
-		return nil, err
-	}
-	settledOnly(works, l)
-	report := &Report{Checks: []Check{}}
-	for i, w := range works {
-		checks, err := verifyTable(ctx, t, w, i+1)
+	var chain [][]*plan.Work
+	for _, stage := range append([]Stage{{opened, p}}, later...) {
+		works, err := prepare(t, stage.Opened, stage.Plan)
 		if err != nil {
 			return nil, err
 		}
-		report.Checks = append(report.Checks, checks...)
+		l, err := readLog(stage.Opened.Dir, func(journal.Record) {})
+		if err != nil {
+			return nil, err
+		}
+		settledOnly(works, l)
+		chain = append(chain, works)
+	}
+	report := &Report{Checks: []Check{}}
+	for i, works := range chain {
+		for n, w := range works {
+			checks, err := verifyTable(ctx, t, w, n+1, laterOf(chain[i+1:], w.Table.Table))
+			if err != nil {
+				return nil, err
+			}
+			if i > 0 { // the rest was looked at already
+				checks = slices.DeleteFunc(checks, func(c Check) bool { return !dialect.AboutRows(c.Name) })
+			}
+			report.Checks = append(report.Checks, checks...)
+		}
 	}
 	return report, nil
 }
 
-func verifyTable(ctx context.Context, t Target, w *plan.Work, n int) ([]Check, error) {
+// laterOf is what later cases did to a table, in their order.
+func laterOf(chain [][]*plan.Work, table string) []*plan.Work {
+	var later []*plan.Work
+	for _, works := range chain {
+		for _, w := range works {
+			if w.Table.Table == table {
+				later = append(later, w)
+			}
+		}
+	}
+	return later
+}
+
+func verifyTable(ctx context.Context, t Target, w *plan.Work, n int, later []*plan.Work) ([]Check, error) {
 	s, err := t.begin(ctx, w, n, forVerify)
 	if err != nil {
 		return nil, err
@@ -48,6 +80,11 @@ func verifyTable(ctx context.Context, t Target, w *plan.Work, n int) ([]Check, e
 	if len(w.Groups) > 0 {
 		if err := s.load(ctx, true); err != nil {
 			return nil, err
+		}
+		for _, after := range later {
+			if err := s.overtaken(ctx, after); err != nil {
+				return nil, err
+			}
 		}
 	}
 	more, err := s.checks(ctx)

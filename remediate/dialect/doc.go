@@ -6,7 +6,11 @@
 // to which row stands in the plan.
 package dialect
 
-import "twinrow/remediate/plan"
+import (
+	"slices"
+
+	"twinrow/remediate/plan"
+)
 
 // Marker is the text that proves that this case built an index: the comment on
 // it in Postgres, a comment inside its definition in SQLite.
@@ -32,3 +36,15 @@ func isColumn(w *plan.Work, name string) bool {
 
 // KeptCheck is the name of the check that needs the quarantine to be there.
 const KeptCheck = "every removed row is in quarantine"
+
+// The other checks about single rows.
+const (
+	survivorsCheck = "every survivor is as the evidence has it"
+	surplusCheck   = "every surplus row is as it was made"
+	goneCheck      = "every removed row is gone"
+)
+
+// AboutRows tells the checks about the rows of a plan from those about its table.
+func AboutRows(check string) bool {
+	return slices.Contains([]string{KeptCheck, survivorsCheck, surplusCheck, goneCheck}, check)
+}

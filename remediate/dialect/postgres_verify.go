@@ -34,13 +34,29 @@ func (p Postgres) rowChecks() []Check {
 	case len(p.Groups) == 0:
 		return nil
 	case len(p.Set) > 0:
-		return []Check{{"every survivor is as the evidence has it", p.survivorsSQL("s.keep")}, {"every surplus row is as it was made", p.survivorsSQL("NOT s.keep")}}
+		return []Check{{survivorsCheck, p.survivorsSQL("s.keep")}, {surplusCheck, p.survivorsSQL("NOT s.keep")}}
 	}
 	return []Check{
-		{"every survivor is as the evidence has it", p.survivorsSQL("s.keep")},
-		{"every removed row is gone", p.goneSQL()},
+		{survivorsCheck, p.survivorsSQL("s.keep")},
+		{goneCheck, p.goneSQL()},
 		{KeptCheck, p.keptSQL()},
 	}
+}
+
+// Of writes the statements of another plan of the same table, over the same work.
+func (p Postgres) Of(other *plan.Work) Postgres {
+	p.Work = other
+	return p
+}
+
+// Overtaken takes survivors out of the work that this case removed: by their
+// ids, and by their content where a row has none that stays.
+func (p Postgres) Overtaken() string {
+	same := "q.row_id = w.row_id"
+	if p.byPlace() {
+		same = digest("q.row_text") + " = w.image"
+	}
+	return "DELETE FROM " + p.work + " AS w USING " + p.Quarantine() + " AS q WHERE w.keep AND " + p.mine() + " AND " + same
 }
 
 // PostgresVerifySettings keep the planner from believing an index, which is

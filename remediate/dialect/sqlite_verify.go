@@ -22,9 +22,9 @@ func (s SQLite) Checks() []Check {
 	}
 	if len(s.Groups) > 0 {
 		checks = append(checks,
-			Check{"every survivor is as the evidence has it",
+			Check{survivorsCheck,
 				"SELECT count(*) = 0 AS ok, coalesce(min('row ' || m.row_id || ' is changed or gone'), 'all are') AS detail FROM (" + s.missing() + ") AS m WHERE m.keep"},
-			Check{"every removed row is gone",
+			Check{goneCheck,
 				"SELECT count(*) = 0 AS ok, coalesce(min('row ' || e.row_id || ' is still there'), 'all are') AS detail FROM " + s.expected() + " AS e JOIN " + s.found() + " AS f ON f.group_no = e.group_no AND f.row_no = e.row_no WHERE NOT e.keep"},
 			Check{KeptCheck,
 				"SELECT count(*) = 0 AS ok, coalesce(min('row ' || e.row_id || ' is missing'), 'all are') AS detail FROM " + s.expected() + " AS e WHERE NOT e.keep AND NOT EXISTS (SELECT 1 FROM " + s.Quarantine() + " AS q WHERE " + s.mine() + " AND q." + s.meta.group + " = e.group_no AND q." + s.meta.row + " = e.row_no)"})
@@ -33,6 +33,11 @@ func (s SQLite) Checks() []Check {
 		checks = append(checks, Check{"no row of " + k.Table + " lost what it refers to (" + k.Name + ")", s.orphansSQL(k)})
 	}
 	return checks
+}
+
+// Overtaken takes survivors out of the work that a later case removed, by their ids.
+func (s SQLite) Overtaken(later SQLite) string {
+	return "DELETE FROM " + s.expected() + " WHERE keep AND row_id IN (SELECT q." + later.meta.rowID + " FROM " + later.Quarantine() + " AS q WHERE " + later.mine() + ")"
 }
 
 // CountDuplicates counts the keys that several rows have.
