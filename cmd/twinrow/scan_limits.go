@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,12 +35,20 @@ func limitsOf(c *cli.Context) (limits, error) {
 	return l, err
 }
 
-// sizeFlag reads a size, or a size a second; 0 where the flag was not given.
+// sizeFlag reads a size, or a size a second; 0 where the flag was not given. A
+// number without a unit is refused: who writes 50 means megabytes more often
+// than bytes.
 func sizeFlag(c *cli.Context, flag, example string) (int64, error) {
-	if c.String(flag) == "" {
+	text := strings.TrimSpace(c.String(flag))
+	if text == "" {
 		return 0, nil
 	}
-	bytes, err := humanize.ParseBytes(strings.TrimSuffix(strings.TrimSpace(c.String(flag)), "/s"))
+	if !strings.ContainsAny(text, "bBkKmMgGtTpPeE") {
+		if _, err := strconv.ParseFloat(strings.TrimSuffix(text, "/s"), 64); err == nil {
+			return 0, &key.Problem{Code: key.CodeUsage, Message: "--" + flag + " " + text + " has no unit", Hint: "write it as in " + example + "; B is bytes, kB, MB and GB are powers of 1000, KiB, MiB and GiB of 1024"}
+		}
+	}
+	bytes, err := humanize.ParseBytes(strings.TrimSuffix(text, "/s"))
 	if err != nil || bytes == 0 || bytes > 1<<62 {
 		return 0, &key.Problem{Code: key.CodeUsage, Message: "--" + flag + " " + c.String(flag) + " is no size", Hint: "write it as in " + example}
 	}
@@ -100,5 +109,15 @@ func (l limits) foretell(f scan.Forecast) string {
 	case took < time.Second:
 		return text + ", expected to take less than a second"
 	}
-	return text + ", expected to take about " + report.Duration(took.Microseconds())
+	return text + ", expected to take about " + report.Duration(roughly(took).Microseconds())
+}
+
+// roughly rounds a time that is only guessed, to two digits or so.
+func roughly(d time.Duration) time.Duration {
+	for _, step := range []time.Duration{time.Hour, time.Minute, time.Second} {
+		if d >= 10*step {
+			return d.Round(step)
+		}
+	}
+	return d.Round(100 * time.Millisecond)
 }

@@ -49,13 +49,27 @@ func forecast(ctx context.Context, src source.Source, entries []inspected, opts 
 }
 
 // bounded ends a scan when its snapshot is too old. age is 0 for no bound.
-func bounded(ctx context.Context, age time.Duration) (context.Context, context.CancelFunc) {
+func bounded(ctx context.Context, engine string, age time.Duration) (context.Context, context.CancelFunc) {
 	if age <= 0 {
 		return context.WithCancel(ctx)
 	}
+	held, faster := holdsBack(engine)
 	return context.WithTimeoutCause(ctx, age, &key.Problem{
 		Code:    key.CodeStopped,
-		Message: fmt.Sprintf("the scan's snapshot became older than --max-snapshot-age %s, and the server can clean up nothing that it still sees", age),
-		Hint:    "nothing was changed and no case was written; scan less at once with --where, read faster without --throttle or with --fast and more --jobs, scan a standby, or raise --max-snapshot-age",
+		Message: fmt.Sprintf("the scan took longer than --max-snapshot-age %s%s", age, held),
+		Hint:    "nothing was changed and no case was written; " + faster + ", or raise --max-snapshot-age",
 	})
+}
+
+// holdsBack says what an old snapshot of an engine harms, and how to read faster.
+func holdsBack(engine string) (held, faster string) {
+	switch engine {
+	case "postgres":
+		return ", and the server can clean up nothing that its snapshot still sees",
+			"scan less at once with --where, read faster without --throttle or with --fast and more --jobs, scan a standby"
+	case "sqlite", "d1":
+		return ", and the database's write-ahead log grows for as long as it is read", "scan less at once with --where, read faster without --throttle, scan a copy"
+	default:
+		return "", "read faster without --throttle"
+	}
 }

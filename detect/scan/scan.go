@@ -97,7 +97,7 @@ func Run(ctx context.Context, src source.Source, entries []Entry, opts Options) 
 	if opts.Progress == nil {
 		opts.Progress = silence{}
 	}
-	ctx, stop := bounded(ctx, opts.MaxSnapshotAge)
+	ctx, stop := bounded(ctx, src.Info().Engine, opts.MaxSnapshotAge)
 	defer stop()
 	result, err := run(ctx, src, entries, opts)
 	if old, ok := errors.AsType[*key.Problem](context.Cause(ctx)); ok && err != nil {
