@@ -67,7 +67,7 @@ func (p *program) foresee(c *cli.Context, o *scanOptions) func([]scan.Forecast) 
 		for _, f := range ahead {
 			all += f.Bytes * f.Passes
 			expected += o.limits.paced(f)
-			if f.Tried || f.Bytes >= worthSaying {
+			if f.Served || f.Bytes >= worthSaying {
 				p.say(c, "%s", o.limits.foretell(f))
 				p.say(c, "  %s: %s", f.Way, f.Reason)
 			}
@@ -104,6 +104,8 @@ func (l limits) foretell(f scan.Forecast) string {
 	}
 	took := l.paced(f)
 	switch {
+	case took == 0 && !f.Tried && f.Served:
+		return text + "; how long it takes cannot be told beforehand"
 	case took == 0 && !f.Tried:
 		return text
 	case took < time.Second:

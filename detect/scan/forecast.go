@@ -20,6 +20,8 @@ type Forecast struct {
 	Passes int64
 	// Expected is what all passes take by a short trial, 0 where none was made.
 	Expected time.Duration
+	// Served is true where a server reads the table, whose people should know.
+	Served bool
 	// Tried is true where there was a trial, or the table is too small for one.
 	Tried bool
 	// Way and Reason are those of source.Capabilities.
@@ -37,6 +39,7 @@ func forecast(ctx context.Context, src source.Source, entries []inspected, opts 
 			f.Passes = int64(e.foreseenPasses())
 		}
 		if trier, ok := src.(source.Trier); ok {
+			f.Served = true
 			took, tried, err := trier.Try(ctx, in.table)
 			if err != nil {
 				return nil, err

@@ -18,7 +18,8 @@ SELECT c.oid,
        coalesce(pg_catalog.pg_relation_size(c.oid), 0),
        greatest(c.reltuples, 0)::bigint,
        c.relpersistence = 't' AND n.oid <> pg_catalog.pg_my_temp_schema(),
-       c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery()
+       c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery(),
+       pg_catalog.has_any_column_privilege(c.oid, 'SELECT')
 FROM tree AS t
 JOIN pg_catalog.pg_class AS c ON c.oid = t.oid
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

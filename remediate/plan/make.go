@@ -83,7 +83,10 @@ func cleanable(t *casefile.Table) error {
 		return nil
 	}
 	hint := "scan the table that it is made of, and plan from that case"
-	if strings.Contains(t.Kind, "foreign") {
+	switch {
+	case strings.Contains(t.Kind, "some columns"):
+		hint = "scan it as a role that may read the whole table (GRANT SELECT ON " + t.Table + "), and plan from that case"
+	case strings.Contains(t.Kind, "foreign"):
 		hint = "scan each table at the server that holds it, and plan from those cases; rows whose copies are on several servers are in this case's report"
 	}
 	return &Problem{Code: CodeUnsupported, Message: t.Table + " is " + t.Kind + ", and a clean-up needs the table itself", Hint: hint}

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -159,5 +160,5 @@ func (b *book) twice(locators []uint64) []string {
 
 // fillIDs fills a statement about rows that are found by their ids.
 func (r *relation) fillIDs(name string, more ...string) string {
-	return r.fill(name, append([]string{"table", r.name, "ids", r.ids(), "here", r.here(), "asked", r.asked(), "hash", r.hashAnywhere()}, more...)...)
+	return r.fill(name, append([]string{"table", r.name, "ids", r.ids(), "here", r.here(), "asked", r.asked(), "hash", r.hashAnywhere(), "readable", cmp.Or(r.readable, r.alias+".*")}, more...)...)
 }

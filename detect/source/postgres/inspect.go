@@ -41,17 +41,15 @@ func (s *Source) inspect(ctx context.Context, req source.Request) (*source.Table
 		return nil, err
 	}
 	r.heaps = nil
-	hold := "table_hold"
-	if f.kind == "r" || f.kind == "p" {
-		hold = "table_lock"
-	}
-	if err := s.main.do(ctx, statement(hold, "table", r.name)); err != nil {
+	r.lockable = (f.kind == "r" || f.kind == "p") && !r.limited
+	if err := s.hold(ctx, r); err != nil {
 		return nil, err
 	}
 	for _, step := range []func() error{
 		func() error { return s.readHeaps(ctx, r, t) },
 		func() error { return s.readColumns(ctx, r, t, req) },
 		func() error { return s.readKey(ctx, r, t, req) },
+		func() error { return s.readRights(ctx, r, t) },
 		func() error { return s.readSurroundings(ctx, r, t) },
 		func() error { return s.readDeclared(ctx, t, req.References) },
 		func() error { return s.readFacts(ctx, r, t) },
@@ -62,6 +60,15 @@ func (s *Source) inspect(ctx context.Context, req source.Request) (*source.Table
 	}
 	s.remember(t, r)
 	return t, nil
+}
+
+// hold keeps the table from being dropped or rewritten until the snapshot ends.
+func (s *Source) hold(ctx context.Context, r *relation) error {
+	name := "table_hold"
+	if r.lockable {
+		name = "table_lock"
+	}
+	return s.main.do(ctx, statement(name, "table", r.name))
 }
 
 func (s *Source) readColumns(ctx context.Context, r *relation, t *source.Table, req source.Request) error {

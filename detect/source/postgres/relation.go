@@ -24,6 +24,12 @@ type relation struct {
 	book  *book    // nil where rows have a place
 	words string   // a column of text, or ""
 	files []string // of the heaps, by which a rewritten table is known
+	// limited is true where we may read only some columns; readable are those
+	// as SQL, "" for all.
+	limited  bool
+	lockable bool // LOCK TABLE takes it, and we have the right to
+	readable string
+	unread   []string // columns that we may not read
 }
 
 // heap is one file of rows: the table itself, or a partition or child of it.
@@ -73,6 +79,7 @@ func (s *Source) readHeaps(ctx context.Context, r *relation, t *source.Table) er
 		if err := s.admit(row); err != nil {
 			return err
 		}
+		r.limited = r.limited || row[6] != "t"
 		if row[2] == "p" {
 			continue
 		}
@@ -86,6 +93,9 @@ func (s *Source) readHeaps(ctx context.Context, r *relation, t *source.Table) er
 		t.Bytes += h.bytes
 		t.EstimatedRows += number(row[9])
 		r.heaps = append(r.heaps, h)
+	}
+	for i := range r.heaps { // a place is a column too, for which there is no right
+		r.heaps[i].placed = r.heaps[i].placed && !r.limited
 	}
 	if r.files, err = s.files(ctx, r); err != nil {
 		return err
@@ -105,7 +115,7 @@ func (s *Source) admit(row []string) error {
 	switch {
 	case row[4] != "t":
 		return &key.Problem{Code: key.CodePermission, Message: "the role " + s.server.role + " may not use the schema " + schema, Hint: "GRANT USAGE ON SCHEMA " + schema + " TO " + s.server.role}
-	case row[6] != "t":
+	case row[6] != "t" && row[12] != "t":
 		return &key.Problem{Code: key.CodePermission, Message: "the role " + s.server.role + " may not read " + name, Hint: "GRANT SELECT ON " + name + " TO " + s.server.role}
 	case row[7] == "t":
 		return &key.Problem{Code: key.CodePermission, Message: "row level security hides rows of " + name + " from the role " + s.server.role, Hint: rowSecurityHint}
@@ -128,6 +138,8 @@ func hasPlaces(row []string) bool {
 func (r *relation) kind() string {
 	for _, h := range r.heaps {
 		switch {
+		case r.limited:
+			return "a table of which this role may read some columns only"
 		case h.kind == "v":
 			return "a view"
 		case h.kind == "m":

@@ -67,7 +67,7 @@ func (s *Source) renew(ctx context.Context) error {
 		return err
 	}
 	for _, r := range s.tables {
-		if err := s.main.do(ctx, statement("table_lock", "table", r.name)); err != nil {
+		if err := s.hold(ctx, r); err != nil {
 			return err
 		}
 		now, err := s.files(ctx, r)
@@ -97,12 +97,13 @@ func (s *Source) files(ctx context.Context, r *relation) ([]string, error) {
 
 var _ source.Remarker = (*Source)(nil)
 
-// Caveats says what a reader of a standby cannot have seen.
+// Caveats says what a role of few rights and a reader of a standby cannot have seen.
 func (s *Source) Caveats() []string {
+	says := s.unreadCaveats()
 	if !s.server.standby {
-		return nil
+		return says
 	}
-	says := []string{"the server is a standby, " + s.server.behind() + ": the newest rows may be missing"}
+	says = append(says, "the server is a standby, "+s.server.behind()+": the newest rows may be missing")
 	if s.renewals > 0 {
 		says = append(says, fmt.Sprintf("the standby stopped the reading %d times to keep up with its primary; the rest was read in a new snapshot each time, so a row that was updated meanwhile may be missing", s.renewals))
 	}
