@@ -32,7 +32,7 @@ type ProbePage struct {
 }
 
 // ProbeExpectation is something wanted and what was got. Mark is the word, its
-// class "done" or "failed".
+// class "done", "failed" or "open".
 type ProbeExpectation struct{ Name, Want, Got, Mark, Class string }
 
 // ProbeGrade is a figure with a word on it.

@@ -28,7 +28,10 @@ func probeText(r *probe.Result) string {
 	b.WriteString("\n")
 	for _, e := range r.Expectations {
 		mark := "ok    "
-		if !e.OK {
+		switch {
+		case e.Open:
+			mark = "open  "
+		case !e.OK:
 			mark = "FAILED"
 		}
 		fmt.Fprintf(&b, "%s  %s: wanted %s, got %s\n", mark, oneLine(e.Name), oneLine(e.Want), oneLine(e.Got))

@@ -25,6 +25,8 @@ type attack struct {
 	cut int
 	// early is true where an answer began before the release.
 	early bool
+	// torn is true where the run ended before the step did.
+	torn bool
 	// watches are the row checks of this step in this round.
 	watches []*watch
 	// rate is nil where no rate was kept up.
@@ -96,6 +98,7 @@ func (r *runner) attack(ctx context.Context, st *step, number int, cells []cell)
 	if len(a.seen)+a.cut == 0 && err != nil {
 		return err
 	}
+	a.torn = err != nil
 	r.log = append(r.log, a)
 	return r.settleStep(ctx, a.watches, err)
 }

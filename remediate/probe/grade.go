@@ -107,7 +107,7 @@ func (r *runner) latencyGrade(p95 time.Duration) proof.Grade {
 			}
 		}
 	}
-	g := proof.Grade{Name: "latency p95", Value: shortTime(p95), Grade: poor, Scale: fmt.Sprintf("good up to %v, acceptable up to %v", limit, 2*limit)}
+	g := proof.Grade{Name: "latency p95", Value: shortTime(p95), Grade: poor, Scale: fmt.Sprintf("good up to %s, acceptable up to %s", shortTime(limit), shortTime(2*limit))}
 	switch {
 	case p95 <= limit:
 		g.Grade = good

@@ -24,15 +24,21 @@ func admit(ctx context.Context, u *url.URL, allowed []string) (address string, e
 		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	}
 	addresses, err := resolve(ctx, host)
-	if err != nil {
+	switch {
+	case err == nil && (inside(addresses) || permits(allowed, u)):
+		return net.JoinHostPort(addresses[0].String(), port), nil
+	case err != nil && permits(allowed, u):
 		return "", err
 	}
-	if !slices.ContainsFunc(addresses, func(a netip.Addr) bool { return !a.IsLoopback() }) || permits(allowed, u) {
-		return net.JoinHostPort(addresses[0].String(), port), nil
-	}
+	// A name that nobody knows is refused as well: it may be known tomorrow.
 	return "", &casefile.Problem{Code: casefile.CodeRefused,
 		Message: fmt.Sprintf("%s is not this machine, and a probe changes what it is fired at", host),
 		Hint:    fmt.Sprintf("if you may fire at it, add --allow-host %s", host)}
+}
+
+// inside tells whether all addresses are this machine's.
+func inside(addresses []netip.Addr) bool {
+	return !slices.ContainsFunc(addresses, func(a netip.Addr) bool { return !a.IsLoopback() })
 }
 
 func resolve(ctx context.Context, host string) ([]netip.Addr, error) {
@@ -62,7 +68,7 @@ func permits(allowed []string, u *url.URL) bool {
 // needed where nobody can be asked.
 func (s *Spec) Loopback(ctx context.Context) bool {
 	addresses, err := resolve(ctx, s.base.Hostname())
-	return err == nil && !slices.ContainsFunc(addresses, func(a netip.Addr) bool { return !a.IsLoopback() })
+	return err == nil && inside(addresses)
 }
 
 // config is nil for cleartext.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"twinrow/remediate/probe/expect"
 )
@@ -118,6 +119,7 @@ func (r *runner) judgeResponse(j *judgement, st *step, index int) Expectation {
 	if !out.OK && high == 0 {
 		out.Got += r.unfound(e)
 	}
+	out.Open = !out.OK && r.allExcused(misses)
 	r.blame(j, st.named(e.Name), e.Count, misses, e.PerRun, r.countsWinners(st, index))
 	return out
 }
@@ -147,6 +149,11 @@ func (r *runner) tally(st *step, index int) (counts, missing [][]int64, rounds [
 			}
 			if o.missing() {
 				missing[len(missing)-1][key] += int64(o.times)
+			}
+		}
+		if a.torn { // more would have come
+			for key := range keys {
+				missing[len(missing)-1][key] += MaxRequests
 			}
 		}
 	}
@@ -191,6 +198,7 @@ func (r *runner) judgeRows(j *judgement, st *step, c *rowCheck) Expectation {
 		}
 	}
 	out := Expectation{Name: c.name, Want: want(c.count, c.perRun) + " by SQL", Got: r.got(low, high, misses, c.perRun), OK: len(misses) == 0 && !unsettled && low >= 0}
+	out.Open = !out.OK && r.allExcused(misses)
 	if unsettled {
 		text := "were not read to the end"
 		if unread != nil {
@@ -243,6 +251,11 @@ func (r *runner) blame(j *judgement, name string, count expect.Count, misses []m
 	}
 }
 
+// allExcused tells whether no count speaks against an expectation.
+func (r *runner) allExcused(misses []miss) bool {
+	return !slices.ContainsFunc(misses, func(m miss) bool { return m.outcome == expect.TooMany || !r.excused(m) })
+}
+
 // excused tells whether a count that is no race says nothing about the target:
 // answers are missing, or an earlier round had used the key up.
 func (r *runner) excused(m miss) bool { return m.explained || m.round > 1 && !r.spec.fresh }
@@ -258,14 +271,14 @@ func (r *runner) excuse(m miss, race bool) string {
 }
 
 func (r *runner) judgeLatency(j *judgement, st *step, limit latencyLimit) Expectation {
-	out := Expectation{Name: "latency " + limit.name, Want: "at most " + limit.most.String(), Got: "no answers"}
+	out := Expectation{Name: "latency " + limit.name, Want: "at most " + shortTime(limit.most), Got: "no answers", Open: true}
 	all := r.latencies[st]
 	if all.empty() {
 		j.unknowns = append(j.unknowns, st.named(out.Name)+": there was no whole answer")
 		return out
 	}
 	seen := all.at(map[string]float64{"p50": 0.50, "p95": 0.95, "p99": 0.99, "max": 1}[limit.name])
-	out.Got, out.OK = shortTime(seen), seen <= limit.most
+	out.Got, out.OK, out.Open = shortTime(seen), seen <= limit.most, false
 	if !out.OK {
 		j.wrongs = append(j.wrongs, fmt.Sprintf("%s: %s, expected %s", st.named(out.Name), out.Got, out.Want))
 	}
@@ -341,14 +354,20 @@ func (r *runner) worst(misses []miss, perRun bool) string {
 	return fmt.Sprintf("%s (not met in %d of %d rounds)", text, len(rounds), r.roundsSeen())
 }
 
+// shortTime is a time in few digits, its unit apart where it has one unit only.
 func shortTime(d time.Duration) string {
+	grain := time.Microsecond
 	switch {
 	case d >= time.Second:
-		return d.Round(10 * time.Millisecond).String()
+		grain = 10 * time.Millisecond
 	case d >= time.Millisecond:
-		return d.Round(10 * time.Microsecond).String()
+		grain = 10 * time.Microsecond
 	}
-	return d.Round(time.Microsecond).String()
+	text := d.Round(grain).String()
+	if unit := strings.IndexFunc(text, unicode.IsLetter); d < time.Minute {
+		return text[:unit] + " " + text[unit:]
+	}
+	return text
 }
 
 func decimal(x float64) string { return strconv.FormatFloat(x, 'f', 1, 64) }

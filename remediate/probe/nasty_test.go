@@ -213,6 +213,11 @@ func TestOtherHostsAreRefused(t *testing.T) {
 	if _, err := Run(ctx, s, Deps{AllowHosts: []string{"192.0.2.1"}}); errors.As(err, &problem) && problem.Code == casefile.CodeRefused {
 		t.Error("an allowed host is refused")
 	}
+	unknown := spec(t, "http://nowhere.invalid:9", strings.ReplaceAll(nastySpec, "TRANSPORT", "auto"))
+	_, err = Run(context.Background(), unknown, Deps{})
+	wantProblem(t, err, casefile.CodeRefused, "nowhere.invalid is not this machine")
+	_, err = Run(context.Background(), unknown, Deps{AllowHosts: []string{"nowhere.invalid"}})
+	wantProblem(t, err, casefile.CodeConnection, "looking up nowhere.invalid")
 	healthy := spec(t, "http://127.0.0.1:9", strings.ReplaceAll(nastySpec, "TRANSPORT", "auto")+"health: {url: \"http://192.0.2.1/health\"}\n")
 	_, err = Run(context.Background(), healthy, Deps{})
 	wantProblem(t, err, casefile.CodeRefused, "192.0.2.1 is not this machine")
@@ -235,6 +240,25 @@ func TestStopsAtOnce(t *testing.T) {
 		}
 		if took := time.Since(began); took > 2*time.Second {
 			t.Errorf("%s: it took %v to stop", transport, took)
+		}
+	}
+}
+
+// What was cut off before it was whole is open: nothing speaks against it.
+func TestStoppedInBetween(t *testing.T) {
+	for name, fire := range map[string]string{"pause": "{copies: 1, again_after: 20s}", "rate": "{rate: 5, for: 20s}"} {
+		target := fixedShop()
+		text := strings.NewReplacer("{copies: 5, rounds: 3, transport: TRANSPORT}", fire, "exactly: 1}", "at_least: 2}", "exactly: 4}", "at_least: 40}").Replace(seatSpec)
+		ctx, cancel := context.WithCancel(context.Background())
+		time.AfterFunc(500*time.Millisecond, cancel)
+		result, err := Run(ctx, spec(t, serve(t, target, false).URL, text), Deps{OpenRows: func(context.Context, string) (RowSource, error) { return rows{target}, nil }})
+		if !errors.Is(err, context.Canceled) || result == nil || result.Verdict != Inconclusive {
+			t.Fatalf("%s: %v, %+v", name, err, result)
+		}
+		for _, e := range result.Expectations {
+			if !e.OK && !e.Open {
+				t.Errorf("%s: %+v", name, e)
+			}
 		}
 	}
 }

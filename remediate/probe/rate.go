@@ -58,7 +58,7 @@ func (r *runner) keepRate(ctx context.Context, st *step, number int) error {
 	looks := r.watchHealth(ctx)
 	err := r.sendAll(ctx, &a, rows)
 	looks()
-	a.watches = rows.finish()
+	a.watches, a.torn = rows.finish(), err != nil
 	r.log = append(r.log, a)
 	if err == nil && ctx.Err() == nil && !a.rate.kept(st) {
 		r.doubt("the rate could not be kept: %.1f a second instead of %v; the machine, or its way to the target, is too busy", a.rate.achieved(), st.rate)
@@ -167,6 +167,6 @@ func (r *runner) watchHealth(ctx context.Context) (stop func()) {
 func (r *runner) judgeRate(a *attack) Expectation {
 	return Expectation{
 		Name: "rate kept up", Want: fmt.Sprintf("%v a second for %v", a.step.rate, a.step.length),
-		Got: fmt.Sprintf("%.2f a second, %s", a.rate.achieved(), casefile.Count(a.rate.sent, "message")), OK: a.rate.kept(a.step),
+		Got: fmt.Sprintf("%.2f a second, %s", a.rate.achieved(), casefile.Count(a.rate.sent, "message")), OK: a.rate.kept(a.step), Open: a.torn,
 	}
 }

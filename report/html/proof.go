@@ -43,7 +43,11 @@ func RenderProof(w io.Writer, r *proof.Result) error {
 		page.Notes = append(page.Notes, sentence(report.Sentence(r.Baseline.Statement)))
 	}
 	for _, e := range r.Expectations {
-		page.Expectations = append(page.Expectations, held(e.Name, e.Want, e.Got, e.OK))
+		shown := held(e.Name, e.Want, e.Got, e.OK)
+		if e.Open {
+			shown.Mark, shown.Class = "open", "open"
+		}
+		page.Expectations = append(page.Expectations, shown)
 	}
 	for _, h := range r.Health {
 		page.Health = append(page.Health, held(h.When, "well", healthSaid(&h), h.OK))

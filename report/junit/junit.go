@@ -43,11 +43,12 @@ type property struct {
 }
 
 type testcase struct {
-	Name      string   `xml:"name,attr"`
-	Classname string   `xml:"classname,attr"`
-	Time      string   `xml:"time,attr"`
-	Failure   *trouble `xml:"failure"`
-	Error     *trouble `xml:"error"`
+	Name      string    `xml:"name,attr"`
+	Classname string    `xml:"classname,attr"`
+	Time      string    `xml:"time,attr"`
+	Skipped   *struct{} `xml:"skipped"`
+	Failure   *trouble  `xml:"failure"`
+	Error     *trouble  `xml:"error"`
 }
 
 type trouble struct {
@@ -77,7 +78,10 @@ func Render(w io.Writer, r *proof.Result) error {
 	s.Cases = []testcase{verdict}
 	for _, e := range r.Expectations {
 		c := testcase{Name: plain(e.Name), Classname: s.Name, Time: "0"}
-		if !e.OK {
+		switch {
+		case e.Open: // the verdict's own case is not green then
+			c.Skipped = &struct{}{}
+		case !e.OK:
 			c.Failure = &trouble{Message: plain("wanted " + e.Want + ", got " + e.Got), Type: "expectation", Text: plain("wanted " + e.Want + "\ngot " + e.Got)}
 		}
 		s.Cases = append(s.Cases, c)
@@ -88,6 +92,9 @@ func Render(w io.Writer, r *proof.Result) error {
 		}
 		if c.Error != nil {
 			s.Errors++
+		}
+		if c.Skipped != nil {
+			s.Skipped++
 		}
 	}
 	return write(w, suites{Tests: s.Tests, Failures: s.Failures, Errors: s.Errors, Time: seconds, Suites: []suite{s}})

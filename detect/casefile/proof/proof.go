@@ -211,6 +211,9 @@ type Expectation struct {
 	Want string `json:"want"`
 	Got  string `json:"got"`
 	OK   bool   `json:"ok"`
+	// Open is true where it was not met only because answers are missing or the
+	// run was stopped: nothing speaks against it.
+	Open bool `json:"open,omitempty"`
 }
 
 // Round is what one step did in one round.
