@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -100,6 +101,7 @@ func serveBench() {
 		server.Config.Protocols.SetHTTP2(true)
 		server.Config.Protocols.SetUnencryptedHTTP2(true)
 		server.EnableHTTP2 = true
+		server.Config.ErrorLog = log.New(io.Discard, "", 0)
 		if secure {
 			server.StartTLS()
 		} else {
