@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"twinrow/detect/key"
 )
@@ -169,6 +170,80 @@ func TestWriteFileOnAFullDiskLeavesTheOldFile(t *testing.T) {
 	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 1 {
 		t.Errorf("left behind: %v", left)
 	}
+}
+
+func TestImagesAreThoseOfTheGroups(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "case")
+	w, err := Create(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wide := sample()
+	wide.Rows = append(wide.Rows, Row{ID: Fields{{"a \"b\"", new("\\ \u202e {[,:]} \x00")}, {"n", nil}}, Values: Fields{{"note", new(strings.Repeat(`"}]\`, 1<<19))}}, Image: "sha256:\"1"})
+	for _, g := range []*Group{sample(), wide, {Rows: []Row{}}, sample()} {
+		if err := w.Add(g); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Commit(&Case{}); err != nil {
+		t.Fatal(err)
+	}
+	opened, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want, got []Images
+	if err := opened.EachGroup(func(g *Group) error { want = append(want, imagesFrom(g)); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if err := opened.EachImages(func(i Images) error { got = append(got, i); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(got) != 4 {
+		t.Errorf("%d groups (-of the groups +alone):\n%s", len(got), diff)
+	}
+}
+
+func imagesFrom(g *Group) Images {
+	images := Images{Number: g.Number}
+	for _, r := range g.Rows {
+		images.Rows = append(images.Rows, RowImage{r.ID, r.Image})
+	}
+	return images
+}
+
+// FuzzImages holds the quick reading against that of everything: what was
+// written is read alike, and what nobody wrote ends in an error at most.
+func FuzzImages(f *testing.F) {
+	for _, line := range []string{
+		`{"number":1,"rows":[{"id":{"id":"1","b":null},"values":{"x":"\"}\\"},"image":"\u00e9"},{"id":{}}]}`, `{"rows":[],"key":{"a":[{"b":1.5e3}]}}`,
+		`{"number":1`, `{"rows":[{"id":nothing}]}`, `{"x":}`, `{"x":"\`, `[]`, `{"number":"1"} {}`, `{"x":]}`, "",
+	} {
+		f.Add([]byte(line))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		_, _ = imagesOf(line, map[string]string{}) // must end, whatever it is
+		var g Group
+		if json.Unmarshal(line, &g) != nil {
+			return
+		}
+		g.Rows = append([]Row{}, g.Rows...) // a group that was written has some
+		written, err := json.Marshal(g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := imagesOf(written, map[string]string{})
+		if err != nil {
+			t.Fatalf("%v: %s", err, written)
+		}
+		var again Group
+		if err := json.Unmarshal(written, &again); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(imagesFrom(&again), got, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s (-of the group +alone):\n%s", written, diff)
+		}
+	})
 }
 
 func FuzzFields(f *testing.F) {

@@ -2,6 +2,8 @@ package casefile
 
 import (
 	"bufio"
+	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -115,11 +117,8 @@ func (c *Case) TableNamed(name string) *Table {
 // CheckSchema refuses a JSON document whose schema is not the one this version
 // reads: one of the same family with a higher number was made by a newer version.
 func CheckSchema(document string, raw []byte, want string) error {
-	var head struct {
-		Schema string `json:"schema"`
-		Tool   Tool   `json:"tool"`
-	}
-	if err := json.Unmarshal(raw, &head); err != nil {
+	head, err := headOf(raw)
+	if err != nil {
 		return &Problem{Code: key.CodeTampered, Message: document + " is not the JSON that twinrow wrote", Hint: "restore the file from a copy, or make it again", Err: err}
 	}
 	if head.Schema == want {
@@ -130,6 +129,38 @@ func CheckSchema(document string, raw []byte, want string) error {
 		return &Problem{Code: key.CodeNewer, Message: fmt.Sprintf("%s has the schema %s, made by %s %s; this version reads %s", document, head.Schema, head.Tool.Name, head.Tool.Version, want), Hint: "use the version of twinrow that made it, or a newer one"}
 	}
 	return &Problem{Code: key.CodeBadInput, Message: fmt.Sprintf("%s has the schema %q, not %s", document, head.Schema, want), Hint: "name a case directory that twinrow made"}
+}
+
+// head is what every document says of itself.
+type head struct {
+	Schema string
+	Tool   Tool
+}
+
+// headOf reads a document as far as it must: documents begin with their head,
+// and the rest of a large one is for whoever reads all of it.
+func headOf(raw []byte) (h head, err error) {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
+		return h, cmp.Or(err, errJSON)
+	}
+	for found := 0; found < 2 && decoder.More(); {
+		name, err := decoder.Token()
+		if err != nil {
+			return h, err
+		}
+		var value any = new(json.RawMessage)
+		switch name {
+		case "schema":
+			found, value = found+1, &h.Schema
+		case "tool":
+			found, value = found+1, &h.Tool
+		}
+		if err := decoder.Decode(value); err != nil {
+			return h, err
+		}
+	}
+	return h, nil
 }
 
 // Digest is the SHA-256 of a document in lower-case hexadecimal.

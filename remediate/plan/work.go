@@ -44,8 +44,8 @@ func (p *Plan) Work(opened *Case) ([]*Work, error) {
 		return nil, otherCase()
 	}
 	var all []*Work
-	groups := map[int]*casefile.Group{}
-	if err := opened.EachGroup(func(g *casefile.Group) error { groups[g.Number] = slim(g); return nil }); err != nil {
+	groups := map[int][]casefile.RowImage{}
+	if err := opened.EachImages(func(g casefile.Images) error { groups[g.Number] = g.Rows; return nil }); err != nil {
 		return nil, err
 	}
 	for i := range p.Tables {
@@ -65,28 +65,17 @@ func (p *Plan) Work(opened *Case) ([]*Work, error) {
 	return all, nil
 }
 
-// slim keeps of a group what Work needs, for cases of many wide rows.
-func slim(g *casefile.Group) *casefile.Group {
-	for i := range g.Rows {
-		g.Rows[i].Values = nil
-	}
-	return g
-}
-
-func join(g *Group, evidence *casefile.Group) (WorkGroup, error) {
-	out := WorkGroup{Number: g.Number, Key: g.Key, References: g.References}
-	images := map[string]string{}
-	if evidence != nil {
-		for _, row := range evidence.Rows {
-			images[IDText(row.ID)] = row.Image
-		}
-	}
+func join(g *Group, evidence []casefile.RowImage) (WorkGroup, error) {
+	out := WorkGroup{Number: g.Number, Key: g.Key, References: g.References, Remove: make([]RowRef, 0, len(g.Remove)+len(g.Set))}
+	next := 0 // the plan mostly has the rows in the order of the evidence
 	ref := func(id Fields) (RowRef, error) {
-		image, ok := images[IDText(id)]
-		if !ok {
-			return RowRef{}, &Problem{Code: CodeTampered, Message: fmt.Sprintf("the plan names the row %s in group %d, which the evidence does not hold", IDText(id), g.Number), Hint: "run `twinrow plan` again"}
+		for range evidence {
+			row := evidence[next]
+			if next = (next + 1) % len(evidence); row.ID.Equal(id) {
+				return RowRef{ID: id, Image: row.Image}, nil
+			}
 		}
-		return RowRef{ID: id, Image: image}, nil
+		return RowRef{}, &Problem{Code: CodeTampered, Message: fmt.Sprintf("the plan names the row %s in group %d, which the evidence does not hold", IDText(id), g.Number), Hint: "run `twinrow plan` again"}
 	}
 	var err error
 	if out.Keep, err = ref(g.Keep); err != nil {
