@@ -188,6 +188,9 @@ type UniqueKey struct {
 	Columns    []string  `json:"columns"`
 	Where      string    `json:"where,omitempty"`
 	NullsEqual bool      `json:"nulls_equal,omitempty"`
+	// Entry is the entry of the same case whose key it is, "" for a unique index
+	// that was there.
+	Entry string `json:"entry,omitempty"`
 	// Unclear is true where collisions on it are not foretold.
 	Unclear bool `json:"unclear,omitempty"`
 }

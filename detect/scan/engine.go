@@ -15,6 +15,8 @@ type engine struct {
 	table *source.Table
 	way   source.Capabilities
 	opts  Options
+	// entries are all of the scan, this one among them.
+	entries []inspected
 
 	count  source.Count
 	passes uint64

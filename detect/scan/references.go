@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"twinrow/detect/casefile"
+	"twinrow/detect/key"
 	"twinrow/detect/source"
 )
 
@@ -35,6 +36,7 @@ func (e *engine) referredBy(ctx context.Context, referrer source.Referrer, numbe
 	if err != nil {
 		return err
 	}
+	child.Unique = append(child.Unique, e.keysOn(k)...)
 	document.Child = childDocument(child)
 	at := map[uint64]*casefile.Row{}
 	var all []uint64
@@ -85,6 +87,31 @@ func (e *engine) collisions(ctx context.Context, referrer source.Referrer, numbe
 	})
 }
 
+// keysOn are the keys of other entries on a table that refers: what comes to
+// refer to one row may come to be duplicates under them.
+func (e *engine) keysOn(k source.ForeignKey) []source.UniqueKey {
+	var all []source.UniqueKey
+	for _, other := range e.entries {
+		if other.table == e.table || other.table.Name != k.Table || len(other.table.UniqueBy) > 0 {
+			continue
+		}
+		u := source.UniqueKey{Name: "the key of " + other.name, Entry: other.name, Where: other.table.Key.Where, NullsEqual: other.table.Key.NullsEqual, Unclear: key.Mentions(other.table.Key.Where, k.Columns)}
+		for _, part := range other.table.Key.Parts {
+			switch {
+			case !part.Expression && slices.Contains(k.Columns, part.Text):
+				u.Columns = append(u.Columns, part.Text)
+			default:
+				u.Rest = append(u.Rest, part)
+				u.Unclear = u.Unclear || part.Expression && key.Mentions(part.Text, k.Columns)
+			}
+		}
+		if len(u.Columns) > 0 || u.Unclear {
+			all = append(all, u)
+		}
+	}
+	return all
+}
+
 func refers(row casefile.Row, number int) bool {
 	return slices.ContainsFunc(row.References, func(r casefile.Reference) bool { return r.Number == number })
 }
@@ -99,7 +126,7 @@ func childDocument(c source.Child) *casefile.Child {
 		out.Columns = append(out.Columns, casefile.Column(column))
 	}
 	for _, u := range c.Unique {
-		key := casefile.UniqueKey{Name: u.Name, Columns: u.Columns, Where: u.Where, NullsEqual: u.NullsEqual, Unclear: u.Unclear}
+		key := casefile.UniqueKey{Name: u.Name, Columns: u.Columns, Where: u.Where, NullsEqual: u.NullsEqual, Entry: u.Entry, Unclear: u.Unclear}
 		for _, p := range u.Rest {
 			key.Rest = append(key.Rest, casefile.KeyPart(p))
 		}

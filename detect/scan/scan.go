@@ -122,18 +122,18 @@ func run(ctx context.Context, src source.Source, entries []Entry, opts Options) 
 	}
 	result := &Result{}
 	for i := range inspected {
-		if err := result.scan(ctx, src, &inspected[i], opts); err != nil {
+		if err := result.scan(ctx, src, &inspected[i], inspected, opts); err != nil {
 			return nil, err
 		}
 	}
 	return result, nil
 }
 
-func (r *Result) scan(ctx context.Context, src source.Source, in *inspected, opts Options) error {
+func (r *Result) scan(ctx context.Context, src source.Source, in *inspected, all []inspected, opts Options) error {
 	if in.schedules != nil {
 		opts.Schedules = in.schedules
 	}
-	e := &engine{src: src, table: in.table, way: src.Capabilities(in.table), opts: opts}
+	e := &engine{src: src, table: in.table, way: src.Capabilities(in.table), opts: opts, entries: all}
 	if err := e.find(ctx); err != nil {
 		return fmt.Errorf("scanning %s: %w", in.name, err)
 	}

@@ -83,7 +83,8 @@ type Child struct {
 	Incoming []ForeignKey
 }
 
-// UniqueKey is one unique index of a child.
+// UniqueKey is one unique index of a child, or the key of another entry, on
+// which there will be one.
 type UniqueKey struct {
 	Name string
 	// Rest are its parts without the columns that refer.
@@ -94,6 +95,9 @@ type UniqueKey struct {
 	Where string
 	// NullsEqual is NULLS NOT DISTINCT.
 	NullsEqual bool
+	// Entry is the entry of the same scan whose key it is, "" for a unique index
+	// that is there.
+	Entry string
 	// Unclear is true where an expression holds a column that refers, or the
 	// source cannot read the index's parts: collisions are not foretold then.
 	Unclear bool

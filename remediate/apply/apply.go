@@ -25,6 +25,9 @@ type Target interface {
 	// begin opens the one transaction for a table of the plan, holding the
 	// lock that the purpose needs.
 	begin(ctx context.Context, w *plan.Work, n int, why purpose) (session, error)
+	// together makes all that follows one transaction, until done rolls it back:
+	// in a rehearsal each table sees what those before it did.
+	together(ctx context.Context) (done func(), err error)
 }
 
 // purpose is what a transaction is opened for.

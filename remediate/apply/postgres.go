@@ -24,7 +24,11 @@ const lockTimeout = "2s"
 
 // postgresTarget is one connection. Everything happens inside transactions, by
 // unnamed statements, so it works through a pooler too.
-type postgresTarget struct{ conn *pgx.Conn }
+type postgresTarget struct {
+	conn *pgx.Conn
+	// joined is true inside together.
+	joined bool
+}
 
 func openPostgres(ctx context.Context, dsn string) (Target, error) {
 	config, err := pgx.ParseConfig(dsn)
@@ -38,7 +42,7 @@ func openPostgres(ctx context.Context, dsn string) (Target, error) {
 	if err != nil {
 		return nil, connectProblem(ctx, config, err)
 	}
-	return &postgresTarget{conn}, nil
+	return &postgresTarget{conn: conn}, nil
 }
 
 func connectProblem(ctx context.Context, config *pgx.ConnConfig, err error) error {
@@ -86,9 +90,19 @@ func (t *postgresTarget) identify(ctx context.Context, opened *plan.Case) error 
 // suits tells whether a plan is for this engine.
 func (t *postgresTarget) suits(engine string) bool { return engine == "postgres" }
 
+// together begins the one transaction of a rehearsal.
+func (t *postgresTarget) together(ctx context.Context) (done func(), err error) {
+	s := &postgresSession{conn: t.conn}
+	if err := s.exec(ctx, "starting a transaction", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"); err != nil {
+		return nil, err
+	}
+	t.joined = true
+	return func() { t.joined = false; s.rollback() }, nil
+}
+
 // begin opens a transaction under the lock that the purpose needs.
 func (t *postgresTarget) begin(ctx context.Context, w *plan.Work, n int, why purpose) (session, error) {
-	s := &postgresSession{conn: t.conn, w: w, sql: dialect.NewPostgres(w, n)}
+	s := &postgresSession{conn: t.conn, w: w, sql: dialect.NewPostgres(w, n), joined: t.joined}
 	if err := s.start(ctx, why); err != nil {
 		s.rollback()
 		return nil, err
@@ -100,6 +114,9 @@ func (s *postgresSession) start(ctx context.Context, why purpose) error {
 	start := "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE" // each statement sees what was committed before our lock
 	if why == forVerify {
 		start = "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE" // its work table is temporary; nothing else is written
+	}
+	if s.joined { // constraints wait again, as at the start of a transaction of its own
+		start = dialect.DeferConstraints
 	}
 	settings := append([]string{start, "SET LOCAL lock_timeout = '" + lockTimeout + "'"}, dialect.PostgresSettings...)
 	if why == forVerify {

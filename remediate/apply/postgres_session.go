@@ -21,6 +21,8 @@ type postgresSession struct {
 	facts   facts
 	idTypes []string
 	over    bool
+	// joined is true where the transaction is another's, which ends it.
+	joined bool
 }
 
 // exec runs one statement.
@@ -127,12 +129,15 @@ func (s *postgresSession) load(ctx context.Context, all bool) error {
 	}
 	steps := append([]string{s.sql.CreateQuarantine()}, s.sql.ForgetDone()...)
 	if s.w.ChangesRows() {
-		steps = append(append(steps, s.sql.CreateChanges()), s.sql.Recall()...)
+		steps = append(steps, s.sql.CreateChanges())
 	}
 	for _, sql := range steps {
 		if err := s.exec(ctx, "preparing the work", sql); err != nil {
 			return err
 		}
+	}
+	if err := s.recall(ctx); err != nil {
+		return err
 	}
 	return s.relocate(ctx)
 }
@@ -151,13 +156,18 @@ func (s *postgresSession) relocate(ctx context.Context) error {
 
 // recall makes rows that this case changed expected as it left them.
 func (s *postgresSession) recall(ctx context.Context) error {
-	there, err := s.exists(ctx, s.sql.Changes())
-	if err != nil || !there {
-		return err
-	}
-	for _, sql := range s.sql.Recall() {
-		if err := s.exec(ctx, "preparing the work", sql); err != nil {
+	for _, r := range s.sql.Recalls() {
+		there, err := s.exists(ctx, r.Changes)
+		if err != nil {
 			return err
+		}
+		for _, sql := range r.SQL {
+			if !there {
+				break
+			}
+			if err := s.exec(ctx, "preparing the work", sql); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -251,7 +261,7 @@ func (s *postgresSession) commit() (unknown bool, err error) {
 
 // rollback ends the transaction unless it was committed.
 func (s *postgresSession) rollback() {
-	if s.over || s.conn.IsClosed() {
+	if s.over || s.joined || s.conn.IsClosed() {
 		return
 	}
 	s.over = true

@@ -86,15 +86,41 @@ type runner struct {
 	log  *log
 	opts Options
 	dir  string
+	// joined is true while all tables are rehearsed in one transaction.
+	joined bool
 }
 
 func (r *runner) run(ctx context.Context, works []*plan.Work) (*Result, error) {
+	if r.opts.DryRun && !slices.ContainsFunc(works, func(w *plan.Work) bool { return w.Strategy == plan.Online }) {
+		return r.rehearseAll(ctx, works)
+	}
+	return r.tables(ctx, works)
+}
+
+// rehearseAll does all tables in one transaction that is rolled back, so that
+// each meets what those before it did. A lock that does not come ends it whole.
+func (r *runner) rehearseAll(ctx context.Context, works []*plan.Work) (result *Result, err error) {
+	err = retryLocks(ctx, r.opts.LockWait, func() error {
+		done, err := r.t.together(ctx)
+		if err != nil {
+			return err
+		}
+		r.joined = true
+		defer func() { r.joined = false; done() }()
+		result, err = r.tables(ctx, works)
+		return err
+	})
+	return result, err
+}
+
+// tables does one table after the other.
+func (r *runner) tables(ctx context.Context, works []*plan.Work) (*Result, error) {
 	result := &Result{DryRun: r.opts.DryRun, Already: true}
 	var drifted []Drift
-	arrived := 0
+	arrived, whence := 0, "arrived since the scan"
 	for i, w := range works {
 		var done TableResult
-		err := retryLocks(ctx, r.opts.LockWait, func() (err error) {
+		err := r.again(ctx, func() (err error) {
 			done, err = r.table(ctx, w, i+1)
 			return err
 		})
@@ -110,9 +136,12 @@ func (r *runner) run(ctx context.Context, works []*plan.Work) (*Result, error) {
 			drifted = append(drifted, done.Drifted...)
 		}
 		arrived += done.Arrived
+		if done.Arrived > 0 && slices.ContainsFunc(w.Touching, func(o *plan.Work) bool { return o != w }) {
+			whence = "arrived since the scan, or came of what another entry changed"
+		}
 	}
 	if len(drifted) > 0 || arrived > 0 {
-		return result, r.stopped(drifted, arrived)
+		return result, r.stopped(drifted, arrived, whence)
 	}
 	if r.opts.DryRun || r.log.last == eventFinished || r.log.last == "" || !r.log.open() {
 		return result, nil
@@ -123,6 +152,15 @@ func (r *runner) run(ctx context.Context, works []*plan.Work) (*Result, error) {
 	return result, r.log.write(eventFinished, nil)
 }
 
+// again runs a transaction again while a lock does not come; in a rehearsal
+// of all tables it is not the transaction's end.
+func (r *runner) again(ctx context.Context, run func() error) error {
+	if r.joined {
+		return run()
+	}
+	return retryLocks(ctx, r.opts.LockWait, run)
+}
+
 // left tells whether groups were left alone that the index has to wait for.
 func (r *runner) left(result *TableResult) bool {
 	return len(result.Drifted) > 0 && !r.log.rescanned
@@ -130,7 +168,7 @@ func (r *runner) left(result *TableResult) bool {
 
 // stopped says which groups were left alone or are new, and that the index
 // waits for them.
-func (r *runner) stopped(drifted []Drift, arrived int) error {
+func (r *runner) stopped(drifted []Drift, arrived int, whence string) error {
 	groups := driftedGroups(drifted)
 	if !r.opts.DryRun && r.log.open() {
 		if err := r.log.write(eventStopped, entryData{Drifted: groups}); err != nil {
@@ -140,7 +178,7 @@ func (r *runner) stopped(drifted []Drift, arrived int) error {
 	if len(drifted) == 0 {
 		return &plan.Problem{
 			Code:    plan.CodeStopped,
-			Message: fmt.Sprintf("stopped before the index: new duplicates of %s arrived since the scan; what the plan names is cleaned", plan.Count(arrived, "key")),
+			Message: fmt.Sprintf("stopped before the index: new duplicates of %s %s; what the plan names is cleaned", plan.Count(arrived, "key"), whence),
 			Hint:    "stop what writes them, then run again with --rescan, which takes what is left and the index; `twinrow undo " + r.dir + "` takes back what was done",
 		}
 	}

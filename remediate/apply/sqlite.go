@@ -26,6 +26,8 @@ type sqliteTarget struct {
 	conn *sqlite.Conn
 	path string
 	d1   bool
+	// joined is true inside together.
+	joined bool
 }
 
 // openSQLite opens a file that exists for writing; it never makes one.
@@ -85,19 +87,38 @@ func (t *sqliteTarget) identify(ctx context.Context, opened *plan.Case) error {
 	return &plan.Problem{Code: plan.CodeDrift, Message: t.path + " is not the file that was scanned, which is " + opened.Source.Location, Hint: "name that file, or scan this one into a case of its own"}
 }
 
-// begin opens a transaction; for a change it is the file's only writer.
-func (t *sqliteTarget) begin(ctx context.Context, w *plan.Work, n int, why purpose) (session, error) {
+func (t *sqliteTarget) start(ctx context.Context, start string) error {
 	t.conn.SetInterrupt(ctx.Done())
 	t.conn.SetBusyTimeout(busyTimeout)
+	if err := execute(t.conn, start, nil); err != nil {
+		t.conn.SetInterrupt(nil)
+		return explainSQLite(ctx, "locking "+t.path, err)
+	}
+	return nil
+}
+
+// together begins the one transaction of a rehearsal.
+func (t *sqliteTarget) together(ctx context.Context) (done func(), err error) {
+	if err := t.start(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return nil, err
+	}
+	t.joined = true
+	s := &sqliteSession{conn: t.conn}
+	return func() { t.joined = false; s.rollback() }, nil
+}
+
+// begin opens a transaction; for a change it is the file's only writer.
+func (t *sqliteTarget) begin(ctx context.Context, w *plan.Work, n int, why purpose) (session, error) {
 	start := "BEGIN IMMEDIATE"
 	if why == forVerify {
 		start = "BEGIN"
 	}
-	if err := execute(t.conn, start, nil); err != nil {
-		t.conn.SetInterrupt(nil)
-		return nil, explainSQLite(ctx, "locking "+t.path, err)
+	if !t.joined {
+		if err := t.start(ctx, start); err != nil {
+			return nil, err
+		}
 	}
-	s := &sqliteSession{conn: t.conn, n: n}
+	s := &sqliteSession{conn: t.conn, n: n, joined: t.joined}
 	if err := s.prepare(ctx, w); err != nil {
 		s.rollback()
 		return nil, err

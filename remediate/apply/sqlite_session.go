@@ -22,6 +22,8 @@ type sqliteSession struct {
 	// triggered is true where the table has triggers.
 	triggered bool
 	over      bool
+	// joined is true where the transaction is another's, which ends it.
+	joined bool
 }
 
 // execute runs one statement and hands on its rows.
@@ -287,7 +289,7 @@ func (s *sqliteSession) dropTemporary() []string { return s.sql.DropWork() }
 
 // rollback ends the transaction unless it was committed.
 func (s *sqliteSession) rollback() {
-	if s.over {
+	if s.over || s.joined {
 		return
 	}
 	s.over = true

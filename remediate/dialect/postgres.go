@@ -25,6 +25,14 @@ var PostgresSettings = []string{
 	"SET LOCAL row_security = off",
 }
 
+// DeferConstraints has the constraints that are declared so wait for the end
+// of the transaction again, after SET CONSTRAINTS made them immediate.
+const DeferConstraints = `DO $$ DECLARE names text; BEGIN
+  SELECT pg_catalog.string_agg(pg_catalog.format('%I.%I', n.nspname, k.conname), ', ') INTO names
+    FROM pg_catalog.pg_constraint AS k JOIN pg_catalog.pg_namespace AS n ON n.oid = k.connamespace WHERE k.condeferrable AND k.condeferred;
+  IF names IS NOT NULL THEN EXECUTE 'SET CONSTRAINTS ' || names || ' DEFERRED'; END IF;
+END $$`
+
 // Postgres writes the statements for one table of a plan. They share a
 // temporary table of the rows to work on, which lives as long as the transaction.
 type Postgres struct {
@@ -35,6 +43,8 @@ type Postgres struct {
 	online bool
 	// listed is the table in which a file of batches lists all rows, "" elsewhere.
 	listed string
+	// made are the tables of changes that a file has made before this table.
+	made []string
 	// span narrows the quarantine to some groups; "" is all of them.
 	span string
 }

@@ -34,11 +34,27 @@ func (p Postgres) keep(step int, table, did, change string) string {
 		queries.Literal(p.CaseID), queries.Literal(p.Name), step, queries.Literal(table), did)
 }
 
-// Recall makes rows that this case itself changed expected as it left them.
-func (p Postgres) Recall() []string {
+// Recalls make rows that this case itself changed, in this entry or another,
+// expected as it left them, in the order in which it did.
+func (p Postgres) Recalls() []Recall {
+	var all []Recall
+	for _, w := range p.Touching {
+		by := p.Of(w)
+		all = append(all, Recall{Changes: by.Changes(), SQL: by.recall(p.Table.Table)})
+	}
+	return all
+}
+
+// Recall is what one entry changed of a table, as its table of changes keeps it.
+type Recall struct {
+	Changes string
+	SQL     []string
+}
+
+func (p Postgres) recall(table string) []string {
 	var all []string
 	for _, step := range p.stepNumbers() {
-		if step.table != p.Table.Table || step.did != "updated" {
+		if step.table != table || step.did != "updated" {
 			continue
 		}
 		all = append(all, "UPDATE "+p.work+" AS w SET image = "+digest("q.after_text")+"\n"+

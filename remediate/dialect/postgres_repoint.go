@@ -137,6 +137,9 @@ func (g pointing) collide() []string {
 	}
 	var all []string
 	for _, u := range g.child.unique {
+		if u.Entry != "" && g.ref.OnConflict == plan.Stop { // what is the same under it is that entry's own
+			continue
+		}
 		var parts, known []string
 		for _, c := range u.Columns {
 			parts = append(parts, queries.Ident(c))
@@ -150,7 +153,7 @@ func (g pointing) collide() []string {
 			}
 		}
 		if u.Where != "" {
-			known = append(known, "("+u.Where+")")
+			known = append(known, "("+lineEnd(u.Where)+")")
 		}
 		if len(known) == 0 {
 			known = []string{"true"}

@@ -30,8 +30,14 @@ func postgresClean(works []*plan.Work) string {
 	s.add("SET LOCAL lock_timeout = '10s'")
 	s.add("SET LOCAL statement_timeout = '1h'")
 	s.do("BEGIN", "  PERFORM pg_catalog.pg_advisory_xact_lock("+advisoryKey(works[0].CaseID)+");", "END")
+	var made []string
 	for i, w := range works {
-		NewPostgres(w, i+1).clean(&s, i+1)
+		p := NewPostgres(w, i+1)
+		p.made = made
+		p.clean(&s, i+1)
+		if w.ChangesRows() {
+			made = append(made, p.Changes())
+		}
 	}
 	s.add("COMMIT")
 	return s.String()
@@ -70,7 +76,12 @@ func (p Postgres) cleanRows(s *script, n int) {
 	s.addAll(p.ForgetDone())
 	if p.ChangesRows() {
 		s.add(p.CreateChanges())
-		s.addAll(p.Recall())
+		p.made = append(slices.Clone(p.made), p.Changes())
+	}
+	for _, r := range p.Recalls() {
+		if slices.Contains(p.made, r.Changes) { // else it is not there, and nothing was changed
+			s.addAll(r.SQL)
+		}
 	}
 	if move := p.Relocate(); move != "" {
 		s.comment("rows without a primary key are found again by content where they moved")

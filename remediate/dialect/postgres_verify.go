@@ -219,9 +219,9 @@ func postgresVerify(works []*plan.Work) string {
 		s.add(p.CreateWork())
 		p.fill(&s)
 		s.add(p.AnalyzeWork())
-		if p.ChangesRows() {
+		for _, r := range p.Recalls() {
 			s.comment("what this case changed itself is expected as it left it")
-			s.addAll(p.Recall())
+			s.addAll(r.SQL)
 		}
 		for _, c := range p.Checks() {
 			s.add("INSERT INTO pg_temp.twinrow_checks SELECT " + queries.Literal(w.Table.Table) + ", " + queries.Literal(c.Name) + ", c.* FROM (" + c.SQL + ") AS c (ok, detail)")

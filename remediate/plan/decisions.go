@@ -128,15 +128,23 @@ func (d *Decisions) choice(g *casefile.Group) (keep Fields, remove []Fields, rea
 // note takes down that a group was decided by the file.
 func (d *Decisions) note(group int) { d.record.Groups = append(d.record.Groups, group) }
 
-// finish refuses decisions that leave a group held back, and puts the rest on record.
-func (d *Decisions) finish(p *Plan) error {
+// restart forgets what was noted, before all is decided again.
+func (d *Decisions) restart() {
+	if d != nil {
+		d.record.Groups = nil
+	}
+}
+
+// finish refuses decisions that leave a group held back, and puts the rest on
+// record. No decision could free those in met, where entries meet.
+func (d *Decisions) finish(p *Plan, met map[int]string) error {
 	if d == nil {
 		return nil
 	}
 	var open []string
 	for _, t := range p.Tables {
 		for _, h := range t.Held {
-			if _, chosen := d.chosen[h.Number]; !chosen { // what refers to a group may hold it all the same
+			if _, chosen := d.chosen[h.Number]; !chosen && met[h.Number] == "" { // what refers to a group may hold it all the same
 				open = append(open, fmt.Sprintf("group %d (%s)", h.Number, h.Reason))
 			}
 		}

@@ -18,12 +18,13 @@ const (
 	SelfReference Hazard = "self-reference" // a row would come to refer to itself
 	Grandchildren Hazard = "grandchildren"  // rows that are deleted beside the planned ones may be referred to themselves
 	ChangesRows   Hazard = "changes-rows"   // surplus rows stay and are changed
+	EntriesMeet   Hazard = "entries-meet"   // two entries change the same rows of a third table
 	TakesLock     Hazard = "takes-lock"     // writers to the table wait until the transaction ends
 	BuildsIndex   Hazard = "builds-index"   // a unique index is built, and refuses duplicates from then on
 )
 
 // Hazards lists all hazards, in the order in which plans name them.
-var Hazards = []Hazard{DeletesRows, DifferingRows, Cascades, SelfReference, Grandchildren, ChangesRows, FiresTriggers, TakesLock, BuildsIndex}
+var Hazards = []Hazard{DeletesRows, DifferingRows, Cascades, SelfReference, Grandchildren, ChangesRows, FiresTriggers, EntriesMeet, TakesLock, BuildsIndex}
 
 var hazardMeanings = map[Hazard]string{
 	DeletesRows:   "surplus rows are deleted after a copy went to quarantine",
@@ -33,6 +34,7 @@ var hazardMeanings = map[Hazard]string{
 	SelfReference: "a survivor that refers to a row that goes would refer to itself",
 	Grandchildren: "rows of other tables are deleted that may be referred to themselves; the clean-up rolls back if they are",
 	ChangesRows:   "surplus rows stay and get new values",
+	EntriesMeet:   "an entry may find rows otherwise than foretold after the one before it, and leaves such groups alone",
 	TakesLock:     "writers to the table wait while the clean-up runs",
 	BuildsIndex:   "a unique index is built, and duplicates are refused from then on",
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,9 +64,6 @@ func Make(opened *Case, opts Options) (*Plan, error) {
 	if err := p.decide(opened, opts); err != nil {
 		return nil, err
 	}
-	if err := opts.Decisions.finish(p); err != nil {
-		return nil, err
-	}
 	taken := map[string]bool{}
 	for i := range p.Tables {
 		if err := p.Tables[i].operate(opened, &opened.Tables[i], opts, taken); err != nil {
@@ -123,20 +121,46 @@ func (o *Options) check(opened *Case) error {
 	return nil
 }
 
-// decide goes through the evidence once and settles each group.
+// decide settles each group. Where entries would change each other's rows, the
+// groups in question are held, and all is decided again without them.
 func (p *Plan) decide(opened *Case, opts Options) error {
-	entries := map[string]*deciding{}
-	for i := range p.Tables {
-		d, err := newDeciding(&p.Tables[i], opened, opts)
+	tables := p.Tables
+	met := map[int]string{}
+	for {
+		p.Tables = slices.Clone(tables)
+		opts.Decisions.restart()
+		m, err := p.decideOnce(opened, opts, met)
 		if err != nil {
 			return err
 		}
-		entries[p.Tables[i].Name] = d
+		more := m.conflicts()
+		if len(more) == 0 {
+			for _, d := range m.entries {
+				d.settle()
+			}
+			m.note()
+			return opts.Decisions.finish(p, met)
+		}
+		maps.Copy(met, more)
 	}
+}
+
+// decideOnce goes through the evidence once. met are groups that are held
+// because entries meet there, with the reasons.
+func (p *Plan) decideOnce(opened *Case, opts Options, met map[int]string) (*meeting, error) {
+	entries := make([]*deciding, len(p.Tables))
+	for i := range p.Tables {
+		d, err := newDeciding(&p.Tables[i], opened, opts)
+		if err != nil {
+			return nil, err
+		}
+		entries[i] = d
+	}
+	m := newMeeting(entries)
 	seen := map[string]int{}
 	err := opened.EachGroup(func(g *casefile.Group) error {
-		entry := entries[g.Table]
-		if entry == nil {
+		i := slices.IndexFunc(entries, func(d *deciding) bool { return d.t.Name == g.Table })
+		if i < 0 {
 			return &Problem{Code: CodeTampered, Message: fmt.Sprintf("group %d is of %q, which is not a table of the case", g.Number, g.Table), Hint: "restore the case from a copy, or scan again"}
 		}
 		for _, row := range g.Rows {
@@ -146,15 +170,24 @@ func (p *Plan) decide(opened *Case, opts Options) error {
 			}
 			seen[id] = g.Number
 		}
-		if err := indexable(entry.table, g); err != nil {
+		d := entries[i]
+		if err := indexable(d.table, g); err != nil {
 			return err
 		}
-		return entry.add(g)
+		before := len(d.t.Groups)
+		if why := met[g.Number]; why != "" {
+			d.hold(g, why)
+		} else if err := d.add(g); err != nil {
+			return err
+		}
+		var cleaned *Group
+		if len(d.t.Groups) > before {
+			cleaned = &d.t.Groups[before]
+		}
+		m.add(i, g, cleaned)
+		return nil
 	})
-	for _, d := range entries {
-		d.settle()
-	}
-	return err
+	return m, err
 }
 
 // operate lists the operations that the decisions ask for, with their hazards and effects.

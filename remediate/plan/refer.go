@@ -18,6 +18,15 @@ type referral struct {
 	// would name them; from are the rows of groups that refer within the table.
 	going map[string]int
 	from  []inner
+	// alike are collisions under the keys of other entries.
+	alike []alike
+}
+
+// alike is a collision under the key of another entry of the case.
+type alike struct {
+	group, reference int
+	entry            string
+	rows             int64
 }
 
 // inner is a row of a group that refers to another row of the same table.
@@ -82,7 +91,14 @@ func (f *referral) conflict(g *casefile.Group, r *Reference, c *GroupReference) 
 	}
 	var found []casefile.Collision
 	for _, collision := range g.Collisions {
-		if collision.Reference == r.Number {
+		if collision.Reference != r.Number {
+			continue
+		}
+		entry := f.entryOf(collision)
+		if entry != "" {
+			f.alike = append(f.alike, alike{g.Number, r.Number, entry, collision.Rows})
+		}
+		if entry == "" || r.OnConflict != Stop { // else it is seen in the meeting of the entries
 			found = append(found, collision)
 		}
 	}
@@ -98,6 +114,20 @@ func (f *referral) conflict(g *casefile.Group, r *Reference, c *GroupReference) 
 	}
 	c.Dropped, c.Merged = found[0].Rows, found[0].Keys
 	return ""
+}
+
+// entryOf is the entry under whose key rows would collide, "" where it is
+// under a unique key that the child has.
+func (f *referral) entryOf(c casefile.Collision) string {
+	child := f.table.IncomingKeys[c.Reference].Child
+	if child == nil {
+		return ""
+	}
+	i := slices.IndexFunc(child.Unique, func(u UniqueKey) bool { return u.Name == c.Unique })
+	if i < 0 {
+		return ""
+	}
+	return child.Unique[i].Entry
 }
 
 func (r *Reference) referring(n int64) string {

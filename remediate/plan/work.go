@@ -16,6 +16,16 @@ type Work struct {
 	Case *CaseTable
 	// Groups are the planned groups with their rows' images.
 	Groups []WorkGroup
+	// Touching are the works of the plan that change rows of this table which
+	// stay, in their order; this one may be among them.
+	Touching []*Work
+}
+
+// touches tells whether a work changes rows of a table that stay.
+func (w *Work) touches(table string) bool {
+	return slices.ContainsFunc(w.Operations, func(o Operation) bool {
+		return o.Table == table && slices.Contains([]string{OpRepoint, OpMerge, OpSet}, o.Op)
+	})
 }
 
 // WorkGroup is a planned group with the images of its rows.
@@ -61,6 +71,13 @@ func (p *Plan) Work(opened *Case) ([]*Work, error) {
 			w.Groups = append(w.Groups, joined)
 		}
 		all = append(all, w)
+	}
+	for _, w := range all {
+		for _, other := range all {
+			if other.touches(w.Table.Table) {
+				w.Touching = append(w.Touching, other)
+			}
+		}
 	}
 	return all, nil
 }

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -140,7 +139,7 @@ func uniqueKeys(rows [][]string, columns []string) []source.UniqueKey {
 		name, predicate, part, expression := row[0], row[1], row[2], row[3] == "t"
 		if len(all) == 0 || all[len(all)-1].Name != name {
 			// NULLs are equal unless one of the parts shows that they are not.
-			all = append(all, source.UniqueKey{Name: name, Where: predicate, NullsEqual: row[6] == "t", Unclear: holds(predicate, columns)})
+			all = append(all, source.UniqueKey{Name: name, Where: predicate, NullsEqual: row[6] == "t", Unclear: key.Mentions(predicate, columns)})
 		}
 		u := &all[len(all)-1]
 		switch {
@@ -148,17 +147,10 @@ func uniqueKeys(rows [][]string, columns []string) []source.UniqueKey {
 			u.Columns = append(u.Columns, part)
 		default:
 			u.Rest = append(u.Rest, key.Part{Text: part, Expression: expression})
-			u.Unclear = u.Unclear || expression && holds(part, columns)
+			u.Unclear = u.Unclear || expression && key.Mentions(part, columns)
 		}
 	}
 	return slices.DeleteFunc(all, func(u source.UniqueKey) bool { return len(u.Columns) == 0 && !u.Unclear })
-}
-
-// holds tells whether SQL speaks of one of the columns.
-func holds(sql string, columns []string) bool {
-	return slices.ContainsFunc(columns, func(c string) bool {
-		return regexp.MustCompile(`(^|\W)` + regexp.QuoteMeta(c) + `($|\W)`).MatchString(sql)
-	})
 }
 
 // Collisions counts what would be too many under a unique key of the child.
@@ -172,7 +164,7 @@ func (s *Source) Collisions(ctx context.Context, t *source.Table, k source.Forei
 	for i, p := range u.Rest {
 		text := queries.Ident(p.Text)
 		if p.Expression {
-			text = "(" + p.Text + ")"
+			text = "(" + p.Text + "\n)"
 		}
 		rest, parts = append(rest, fmt.Sprintf("%s AS u%d", text, i)), append(parts, fmt.Sprintf("u.u%d", i))
 		if !u.NullsEqual {
@@ -183,7 +175,7 @@ func (s *Source) Collisions(ctx context.Context, t *source.Table, k source.Forei
 		rest, parts = []string{"1 AS u0"}, []string{"u.u0"}
 	}
 	if u.Where != "" {
-		known = append(known, "("+u.Where+")")
+		known = append(known, "("+u.Where+"\n)")
 	}
 	var numbers, heaps []string
 	var all []uint64
