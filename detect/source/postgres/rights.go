@@ -65,8 +65,8 @@ func (s *Source) readRights(ctx context.Context, r *relation, t *source.Table) e
 func needs(t *source.Table, column string) bool {
 	roles := append([]string{t.Time, t.Email, t.NameColumn, t.Amount}, t.ID...)
 	return slices.Contains(roles, column) || slices.ContainsFunc(t.Key.Parts, func(p key.Part) bool {
-		return p.Text == column && !p.Expression || p.Expression && holds(p.Text, []string{column})
-	}) || holds(t.Key.Where, []string{column})
+		return p.Text == column && !p.Expression || p.Expression && key.Mentions(p.Text, []string{column})
+	}) || key.Mentions(t.Key.Where, []string{column})
 }
 
 // missingRight names the columns, and the grants that are missing.
