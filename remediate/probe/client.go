@@ -61,7 +61,7 @@ func (c *client) send(ctx context.Context, request *gate.Request) gate.Answer {
 		answer.FirstByte = *at
 	}
 	if err != nil {
-		answer.Err = gate.AsFault(ctx, bare(err))
+		answer.Err = faultOf(ctx, err)
 		return answer
 	}
 	c.read(ctx, response, &answer)
@@ -78,7 +78,7 @@ func (c *client) read(ctx context.Context, response *http.Response, answer *gate
 		return
 	}
 	if err != nil {
-		answer.Err = gate.AsFault(ctx, bare(err))
+		answer.Err = faultOf(ctx, err)
 		return
 	}
 	answer.Decode(c.limit)
@@ -105,7 +105,26 @@ func (c *client) cut(ctx context.Context, request *gate.Request) error {
 	if errors.Is(context.Cause(ctx), errCut) {
 		return nil
 	}
-	return gate.AsFault(ctx, bare(err))
+	return faultOf(ctx, err)
+}
+
+// faultOf names what went wrong. The client's own errors of a protocol have no
+// types, only words.
+func faultOf(ctx context.Context, err error) error {
+	fault, ok := errors.AsType[*gate.Fault](gate.AsFault(ctx, bare(err)))
+	if !ok || fault.Kind != gate.KindOther {
+		return fault
+	}
+	for _, known := range []struct{ words, kind string }{
+		{"GOAWAY", gate.KindClosed}, {"stream error", gate.KindReset}, {"RST_STREAM", gate.KindReset}, {"connection lost", gate.KindClosed},
+		{"closed connection", gate.KindClosed}, {"PROTOCOL_ERROR", gate.KindProtocol}, {"connection error", gate.KindProtocol}, {"malformed", gate.KindProtocol}, {"http2:", gate.KindProtocol},
+	} {
+		if strings.Contains(fault.Error(), known.words) {
+			fault.Kind = known.kind
+			break
+		}
+	}
+	return fault
 }
 
 // bare takes the URL off an error, which may hold what is secret.

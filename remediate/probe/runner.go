@@ -335,6 +335,8 @@ func (r *runner) explain(err error) error {
 	switch {
 	case errors.Is(err, h2.ErrWindow):
 		return &casefile.Problem{Code: casefile.CodeUnsupported, Message: "the body is larger than the server's HTTP/2 window", Hint: "fire with transport: http1"}
+	case errors.Is(err, h2.ErrStreams):
+		return &casefile.Problem{Code: casefile.CodeConnection, Message: "the server allows no HTTP/2 stream", Hint: "is it ending, or too busy? fire with transport: http1, or again later"}
 	case !errors.As(err, &fault) || fault.Kind == gate.KindStopped:
 		return err
 	case len(r.log) == 0:

@@ -40,6 +40,10 @@ const writeTimeout = 30 * time.Second
 // lets their bodies not through at all.
 var ErrWindow = errors.New("the body is larger than the server's HTTP/2 window")
 
+// ErrStreams is why nothing can be sent: the server allows no stream at all,
+// as one may that is too busy or about to end (RFC 9113, section 5.1.2).
+var ErrStreams = errors.New("the server allows no HTTP/2 stream")
+
 // Transport is a gate.Transport over as few connections as the server's
 // limits allow.
 type Transport struct {
@@ -121,7 +125,10 @@ func (t *Transport) part(ctx context.Context, requests []gate.Request) ([]share,
 			return nil, err
 		}
 		room := min(s.room(largest), most, len(requests)-done)
-		if room == 0 {
+		switch {
+		case room == 0 && s.room(0) == 0:
+			return nil, ErrStreams
+		case room == 0:
 			return nil, ErrWindow
 		}
 		shares = append(shares, share{session: s, from: done, streams: make([]*stream, room)})
