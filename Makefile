@@ -131,7 +131,7 @@ bench-apply: need-postgres ## an online clean-up of ROWS rows beside 500 transac
 	ROWS=$(ROWS) go test -run '^$$' -bench '^BenchmarkOnline$$' -benchtime 1x -timeout 60m ./remediate/apply
 
 # ---- probes: the figures, beside other load tools, and what needs more servers ----
-.PHONY: bench-probe bench-verdicts test-probe-matrix
+.PHONY: bench-probe bench-verdicts contract-sign test-probe-matrix
 
 K6_VERSION := v1.8.1
 HEY_VERSION := v0.1.5
@@ -150,6 +150,13 @@ bench-probe: $(BIN)/k6-$(K6_VERSION) $(BIN)/hey-$(HEY_VERSION) ## how tight the 
 bench-verdicts: ## how often a verdict is wrong: 1,900 probes of targets that look other than they are
 	go test -run '^$$' -bench '^BenchmarkVerdicts$$' -benchtime 1x -timeout 60m ./remediate/probe
 	go test -count=1 -run '^TestPromisedWindowsAreCaught$$' -v ./remediate/probe/overlap
+
+SIGNERS := $(BIN)/signers
+contract-sign: ## signatures against the providers' own libraries: Stripe, GitHub, Slack, Shopify, Svix, Standard Webhooks, Twilio
+	@mkdir -p $(SIGNERS)
+	npm install --prefix $(SIGNERS) --no-save --no-audit --no-fund --silent stripe@23.1.0 svix@2.5.0 standardwebhooks@1.1.1 twilio@6.2.0 \
+	  @octokit/webhooks-methods@6.0.0 @slack/events-api@3.0.1 @shopify/shopify-api@15.0.0
+	TWINROW_SIGNERS=$(SIGNERS) go test -count=1 -tags contract -run Contract -v ./remediate/probe/sign
 
 test-probe-matrix: ## probes through nginx, and of Go's server in all ways that it speaks
 	@.ci/need nginx nginx
