@@ -25,8 +25,11 @@ func (s *Source) Compare(ctx context.Context, t *source.Table, pairs [][2]uint64
 	if err != nil || len(pairs) == 0 {
 		return err
 	}
-	terms, err := s.sameTerms(ctx, r, t)
-	if err != nil {
+	var terms []string
+	if err := s.outlive(ctx, func() (err error) {
+		terms, err = s.sameTerms(ctx, r, t)
+		return err
+	}); err != nil {
 		return explain(ctx, "comparing rows of "+t.Name, err)
 	}
 	sql, arguments := r.fill("evidence_compare", "table", r.name, "same", strings.Join(terms, ", ")), r.pairPlaces
@@ -36,7 +39,7 @@ func (s *Source) Compare(ctx context.Context, t *source.Table, pairs [][2]uint64
 	for len(pairs) > 0 {
 		n := min(pairsAtOnce, len(pairs))
 		var results [][]bool
-		err := s.main.attempt(ctx, func() (err error) {
+		err := s.steady(ctx, func() (err error) {
 			results, err = s.comparePairs(ctx, sql, arguments(pairs[:n]), n, len(terms))
 			return err
 		})

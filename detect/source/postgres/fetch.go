@@ -23,24 +23,42 @@ func (s *Source) Fetch(ctx context.Context, t *source.Table, locators []uint64, 
 	if err != nil || len(locators) == 0 {
 		return err
 	}
-	var refused error
-	err = s.main.aside(ctx, func() error {
-		if _, err := s.main.rows(ctx, "scan_settings", "on", "off"); err != nil {
-			return err
+	f := &fetch{relation: r, table: t, visit: visit}
+	var held []source.Row
+	if s.server.standby { // which may have us begin again
+		f.visit = func(row source.Row) error {
+			held = append(held, row)
+			return nil
 		}
-		groups, err := s.groups(ctx, r, locators)
-		if err != nil {
-			return err
-		}
-		f := &fetch{relation: r, table: t, visit: visit}
-		err = f.run(ctx, s.main, groups)
-		refused = f.refused
-		return err
-	})
-	if refused != nil {
-		return refused
 	}
-	return explain(ctx, "reading rows of "+t.Name, err)
+	err = s.outlive(ctx, func() error {
+		held = nil
+		return s.main.aside(ctx, func() error { return s.fetch(ctx, f, locators) })
+	})
+	s.placed = true
+	if f.refused != nil {
+		return f.refused
+	}
+	if err != nil {
+		return explain(ctx, "reading rows of "+t.Name, err)
+	}
+	for _, row := range held {
+		if err := visit(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Source) fetch(ctx context.Context, f *fetch, locators []uint64) error {
+	if _, err := s.main.rows(ctx, "scan_settings", "on", "off"); err != nil {
+		return err
+	}
+	groups, err := s.groups(ctx, f.relation, locators)
+	if err != nil {
+		return err
+	}
+	return f.run(ctx, s.main, groups)
 }
 
 // groups returns the locators of each repeated key, in the table's order.

@@ -17,7 +17,7 @@ CREATE TABLE slow (id serial PRIMARY KEY, k text, pad text);
 INSERT INTO slow (k, pad) SELECT 'key ' || i % 19000, repeat('x', 700) FROM generate_series(1, 20000) AS i;
 ANALYZE slow;
 CREATE FUNCTION tired(k text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
-BEGIN PERFORM pg_catalog.pg_sleep(0.0002); RETURN k; END $$;
+BEGIN IF pg_catalog.right(k, 1) IN ('0', '5') THEN PERFORM pg_catalog.pg_sleep(0.0002); END IF; RETURN k; END $$;
 `
 
 // ours counts the server's sessions of a scan, and what they may have left.

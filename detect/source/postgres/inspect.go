@@ -15,9 +15,11 @@ import (
 // being rewritten until Close; it reads no row.
 func (s *Source) Inspect(ctx context.Context, req source.Request) (*source.Table, error) {
 	var t *source.Table
-	err := s.main.attempt(ctx, func() (err error) {
-		t, err = s.inspect(ctx, req)
-		return err
+	err := s.outlive(ctx, func() error {
+		return s.main.attempt(ctx, func() (err error) {
+			t, err = s.inspect(ctx, req)
+			return err
+		})
 	})
 	if err != nil {
 		return nil, explain(ctx, "reading the catalogue about "+req.Table, err)

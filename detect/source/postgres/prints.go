@@ -21,6 +21,7 @@ func (s *Source) Prints(ctx context.Context, t *source.Table, pass source.Pass, 
 	if s.Capabilities(t).FindsRepeats {
 		return source.Count{}, fmt.Errorf("reading %s: its key has no fingerprint; the database groups it", t.Name)
 	}
+	s.begin(pass)
 	p := &printing{source: s, relation: r, hash: r.hash(), pass: pass, queue: make(chan load, waiting), used: make(chan []source.Print, waiting)}
 	err = p.run(ctx, visit)
 	if p.refused != nil {

@@ -19,14 +19,14 @@ func (s *Source) References(ctx context.Context, t *source.Table, k source.Forei
 		return err
 	}
 	if r.book != nil {
-		err := s.main.attempt(ctx, func() error { return s.referencesByID(ctx, r, k, locators, visit) })
+		err := s.steady(ctx, func() error { return s.referencesByID(ctx, r, k, locators, visit) })
 		return explain(ctx, "counting the rows of "+k.Table+" that refer to "+t.Name, err)
 	}
 	wanted := make(map[uint64]bool, len(locators))
 	for _, l := range locators {
 		wanted[l] = true
 	}
-	err = s.main.attempt(ctx, func() error {
+	err = s.steady(ctx, func() error {
 		on, err := s.refersOn(ctx, r, k)
 		if err != nil {
 			return err
@@ -95,9 +95,11 @@ func (s *Source) columnsOf(ctx context.Context, table string) ([]source.Column, 
 // Child reads the catalogue about a table that refers.
 func (s *Source) Child(ctx context.Context, t *source.Table, k source.ForeignKey) (source.Child, error) {
 	var out source.Child
-	err := s.main.attempt(ctx, func() (err error) {
-		out, err = s.child(ctx, k)
-		return err
+	err := s.outlive(ctx, func() error {
+		return s.main.attempt(ctx, func() (err error) {
+			out, err = s.child(ctx, k)
+			return err
+		})
 	})
 	return out, explain(ctx, "reading the catalogue about "+k.Table+", which refers to "+t.Name, err)
 }
@@ -185,7 +187,7 @@ func (s *Source) Collisions(ctx context.Context, t *source.Table, k source.Forei
 		}
 		all = append(all, group...)
 	}
-	err = s.main.attempt(ctx, func() error {
+	err = s.steady(ctx, func() error {
 		on, err := s.refersOn(ctx, r, k)
 		if err != nil {
 			return err

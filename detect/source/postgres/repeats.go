@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"slices"
 
 	"twinrow/detect/key"
 	"twinrow/detect/source"
@@ -16,26 +17,51 @@ func (s *Source) Repeats(ctx context.Context, t *source.Table, visit func(cluste
 	if err != nil {
 		return source.Count{}, err
 	}
+	s.begin(source.Pass{})
+	take, held := visit, [][]uint64(nil)
+	if s.server.standby { // which may have us begin again
+		take = func(cluster []uint64) error {
+			held = append(held, slices.Clone(cluster))
+			return nil
+		}
+	}
 	var count source.Count
 	var refused error
-	err = s.main.aside(ctx, func() (err error) {
-		if _, err = s.main.rows(ctx, "scan_settings", "off", "on"); err != nil {
-			return err
-		}
-		if count, err = s.countRows(ctx, r); err != nil {
-			return err
-		}
-		if r.book != nil {
-			refused, err = s.clustersByID(ctx, r, visit)
-		} else {
-			refused, err = s.clusters(ctx, r, visit)
-		}
-		return errors.Join(refused, err)
+	err = s.outlive(ctx, func() error {
+		held = nil
+		return s.main.aside(ctx, func() (err error) {
+			count, refused, err = s.repeats(ctx, r, take)
+			return errors.Join(refused, err)
+		})
 	})
 	if refused != nil {
 		return count, refused
 	}
-	return count, explain(ctx, "grouping "+t.Name, err)
+	if err != nil {
+		return count, explain(ctx, "grouping "+t.Name, err)
+	}
+	for _, cluster := range held {
+		if err := visit(cluster); err != nil {
+			return count, err
+		}
+	}
+	return count, nil
+}
+
+// repeats counts the rows and hands on clusters; refused is what visit returned.
+func (s *Source) repeats(ctx context.Context, r *relation, visit func([]uint64) error) (count source.Count, refused, err error) {
+	if _, err = s.main.rows(ctx, "scan_settings", "off", "on"); err != nil {
+		return count, nil, err
+	}
+	if count, err = s.countRows(ctx, r); err != nil {
+		return count, nil, err
+	}
+	if r.book != nil {
+		refused, err = s.clustersByID(ctx, r, visit)
+	} else {
+		refused, err = s.clusters(ctx, r, visit)
+	}
+	return count, refused, err
 }
 
 func (s *Source) countRows(ctx context.Context, r *relation) (source.Count, error) {

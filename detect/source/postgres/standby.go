@@ -43,6 +43,40 @@ func (s *Source) outlive(ctx context.Context, f func() error) error {
 	}
 }
 
+// steady runs f aside, which asks about rows by the places at which they were
+// found. In a new snapshot another row may be there, so that is no longer asked.
+func (s *Source) steady(ctx context.Context, f func() error) error {
+	if s.moved {
+		return errMoved
+	}
+	return s.once(ctx, f)
+}
+
+// once runs f aside, which cannot begin again. Where a standby stops it, what
+// follows goes on in a new snapshot.
+func (s *Source) once(ctx context.Context, f func() error) error {
+	err := s.main.aside(ctx, f)
+	if err == nil || ctx.Err() != nil || !s.stoppedByReplay(err) {
+		return err
+	}
+	if err := s.renew(ctx); err != nil {
+		return err
+	}
+	return errMoved
+}
+
+var errMoved = &key.Problem{
+	Code: key.CodeStopped, Message: "the standby ended the snapshot in which it was to be read, to keep up with its primary",
+	Hint: "set hot_standby_feedback, or a longer max_standby_streaming_delay, on the standby, or scan the primary; nothing was changed",
+}
+
+// begin forgets the rows of the table before.
+func (s *Source) begin(pass source.Pass) {
+	if pass.Index == 0 {
+		s.placed, s.moved = false, false
+	}
+}
+
 // stoppedByReplay tells whether the standby ended a session to keep up. A
 // session that was idle learns of it only by its connection being gone.
 func (s *Source) stoppedByReplay(err error) bool {
@@ -63,6 +97,7 @@ func (s *Source) renew(ctx context.Context) error {
 	}
 	s.main, s.helpers, s.alone = nil, nil, false
 	s.renewals++
+	s.moved = s.moved || s.placed
 	if err := s.take(ctx); err != nil {
 		return err
 	}

@@ -27,7 +27,11 @@ func (s *Source) Transactions(ctx context.Context, t *source.Table) (source.Tran
 	if err != nil {
 		return out, err
 	}
-	rows, err := s.main.rows(ctx, "evidence_transactions", r.oid, t.Time)
+	var rows [][]string
+	err = s.outlive(ctx, func() (err error) {
+		rows, err = s.main.rows(ctx, "evidence_transactions", r.oid, t.Time)
+		return err
+	})
 	if err != nil || len(rows) != 1 {
 		return out, explain(ctx, "reading the catalogue about "+t.Name, err)
 	}
@@ -87,7 +91,7 @@ func (s *Source) Writers(ctx context.Context, t *source.Table, locators []uint64
 	for len(locators) > 0 {
 		n := min(writersAtOnce, len(locators))
 		var writers []source.Writer
-		err := s.main.aside(ctx, func() (err error) {
+		err := s.steady(ctx, func() (err error) {
 			writers, err = s.writers(ctx, r, locators[:n])
 			return err
 		})
@@ -193,7 +197,7 @@ func (s *Source) Keys(ctx context.Context, t *source.Table, visit func([]source.
 		return err
 	}
 	var refused error
-	err = s.main.attempt(ctx, func() error {
+	err = s.once(ctx, func() error {
 		return s.main.stream(ctx, 0, r.fill("evidence_keys", "table", r.name), nil, func(f [][]byte) error {
 			refused = visit(values(f))
 			return refused
