@@ -21,7 +21,7 @@ import (
 var liteValues = []string{
 	"NULL", "1", "1.0", "'1'", "x'31'", "'1.0'", "0", "-0.0", "'abc'", "'ABC'", "'abc '", "x'616263'", "'äbc'", "'Äbc'", "''", "x''",
 	"9007199254740993", "9007199254740992.0", "9007199254740992", "9223372036854775807", "9223372036854775808.0", "-9223372036854775808", "9e999", "-9e999",
-	"'a' || char(0) || 'b'", "'a' || char(0) || 'B'", "'1e3'", "1000", "' 1'", "0.1 + 0.2", "0.3", "CAST(x'80' AS TEXT)", "x'80'",
+	"'a' || char(0) || 'b'", "'a' || char(0) || 'B'", "'2025-12-24 03:20:37'", "'2025-12-24T03:20:37Z'", "1766546437", "1766546437000", "'1766546437'", "'1e3'", "1000", "' 1'", "0.1 + 0.2", "0.3", "CAST(x'80' AS TEXT)", "x'80'",
 }
 
 var (
@@ -32,13 +32,17 @@ var (
 )
 
 // liteTable is a random table and what to look for in it.
-func liteTable(random *rand.Rand) (script []string, req source.Request) {
+func liteTable(random *rand.Rand) (script []string, req source.Request, traits []string) {
 	var columns, names []string
 	for i := range 1 + random.IntN(9) {
+		typ, collation := pick(random, liteTypes), pick(random, liteCollations)
 		names = append(names, fmt.Sprintf("c%d", i))
-		columns = append(columns, strings.Join([]string{names[i], pick(random, liteTypes), pick(random, liteCollations)}, " "))
+		columns = append(columns, strings.Join([]string{names[i], typ, collation}, " "))
+		traits = append(traits, "type: "+typ, "collation: "+collation)
 	}
-	script = []string{fmt.Sprintf(pick(random, liteForms), strings.Join(columns, ", "))}
+	form, mode := pick(random, liteForms), pick(random, []string{"DELETE", "WAL"})
+	script = []string{fmt.Sprintf(form, strings.Join(columns, ", "))}
+	traits = append(traits, "form: "+form, "journal: "+mode)
 	rows, fresh := random.IntN(300), []float64{0, 0.5, 0.95}[random.IntN(3)]
 	first := []int64{0, -100, 1 << 47, 1 << 60}[random.IntN(4)] // where ids begin; some are too large to be locators
 	for i := range rows {
@@ -63,11 +67,16 @@ func liteTable(random *rand.Rand) (script []string, req source.Request) {
 		part := names[i]
 		if random.IntN(4) == 0 {
 			part = fmt.Sprintf(pick(random, liteExprs), part)
+			traits = append(traits, "key: an expression")
 		}
 		req.Key = append(req.Key, part)
 	}
 	req.Where = []string{"", "", "id % 3 <> 0 -- to the end", "c0 IS NOT NULL OR id < 50 /* ) */"}[random.IntN(4)]
-	return script, req
+	if req.Where != "" {
+		traits = append(traits, "key: a predicate")
+	}
+	traits = append(traits, fmt.Sprintf("key: %d parts", len(req.Key)), fmt.Sprintf("NULLs equal: %v", req.NullsEqual))
+	return append([]string{"PRAGMA journal_mode = " + mode}, script...), req, slices.Compact(slices.Sorted(slices.Values(traits)))
 }
 
 func pick[T any](random *rand.Rand, from []T) T { return from[random.IntN(len(from))] }
@@ -102,10 +111,10 @@ func liteGroupBy(t *testing.T, conn *zombiezen.Conn, req source.Request) []strin
 func TestRandomTablesOfSQLite(t *testing.T) {
 	t.Parallel()
 	tables, seed := chosen(t, "TWINROW_TEST_TABLES", 60), chosen(t, "TWINROW_TEST_SEED", 1)
-	groups, ways := 0, map[string]int{}
+	groups, ways, covered := 0, map[string]int{}, covered{}
 	for n := uint64(0); n < tables && !t.Failed(); n++ {
 		random := rand.New(rand.NewPCG(seed, n))
-		script, req := liteTable(random)
+		script, req, traits := liteTable(random)
 		path := filepath.Join(t.TempDir(), fmt.Sprintf("%d.db", n))
 		conn, err := zombiezen.OpenConn(path)
 		if err != nil {
@@ -114,6 +123,10 @@ func TestRandomTablesOfSQLite(t *testing.T) {
 		if err := sqlitex.ExecuteTransient(conn, "PRAGMA synchronous = off", nil); err != nil {
 			t.Fatal(err)
 		}
+		if err := sqlitex.ExecuteTransient(conn, script[0], nil); err != nil {
+			t.Fatal(err)
+		}
+		script = script[1:]
 		if err := sqlitex.ExecuteScript(conn, strings.Join(script, ";\n")+";", nil); err != nil {
 			t.Fatalf("seed %d, table %d: %v\n%s", seed, n, err, script[0])
 		}
@@ -128,6 +141,7 @@ func TestRandomTablesOfSQLite(t *testing.T) {
 			t.Fatalf("seed %d, table %d: %v\n%s\n%+v", seed, n, err, script[0], req)
 		}
 		ways[result.Tables[0].Way]++
+		covered.add(append(traits, collisions(narrow))...)
 		groups += len(want)
 		if diff := cmp.Diff(want, idsOf(result.Groups)); diff != "" {
 			t.Errorf("seed %d, table %d, fingerprints kept %#x: groups differ (-SQLite +scan):\n%s\n%+v\n%.3000s", seed, n, narrow, diff, req, strings.Join(script, "\n"))
@@ -142,4 +156,5 @@ func TestRandomTablesOfSQLite(t *testing.T) {
 		t.Error("no group in any table: that shows nothing")
 	}
 	t.Logf("%d tables, %d groups; read the ways %v", tables, groups, ways)
+	covered.check(t, tables)
 }

@@ -3,6 +3,8 @@ package scan
 import (
 	"context"
 	"fmt"
+	"maps"
+	"math/bits"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -57,6 +59,36 @@ func TestRandomTablesOfPostgres(t *testing.T) {
 		t.Errorf("%d groups in all, and %d of %d tables without any: that shows little", x.groups, x.empty, tables)
 	}
 	t.Logf("%d tables, %d groups; read the ways %v", tables, x.groups, x.ways)
+	for _, kind := range pgrandom.Kinds(x.version) {
+		x.covered.expect("column: " + kind.Type)
+	}
+	x.covered.check(t, tables)
+}
+
+// covered counts in how many random tables each trait was.
+type covered map[string]int
+
+func (c covered) add(traits ...string) {
+	for _, trait := range traits {
+		c[trait]++
+	}
+}
+
+func (c covered) expect(traits ...string) {
+	for _, trait := range traits {
+		c[trait] += 0
+	}
+}
+
+// check prints the counts, and has no trait missing among many tables.
+func (c covered) check(t *testing.T, tables uint64) {
+	t.Helper()
+	for _, trait := range slices.Sorted(maps.Keys(c)) {
+		t.Logf("%6d %s", c[trait], trait)
+		if c[trait] == 0 && tables >= 500 {
+			t.Errorf("none of %d tables had the trait %q", tables, trait)
+		}
+	}
 }
 
 // exact compares what a scan finds with what the database says.
@@ -68,6 +100,7 @@ type exact struct {
 	groups  int
 	empty   int
 	ways    map[string]int
+	covered covered
 }
 
 func newExact(t testing.TB, url string) *exact {
@@ -77,7 +110,7 @@ func newExact(t testing.TB, url string) *exact {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close(context.Background()) })
-	x := &exact{t: t, url: url, conn: conn, ways: map[string]int{}}
+	x := &exact{t: t, url: url, conn: conn, ways: map[string]int{}, covered: covered{}}
 	x.sql(pgrandom.Types)
 	x.version, err = strconv.Atoi(x.sql("SELECT current_setting('server_version_num')::int / 10000")[0])
 	if err != nil {
@@ -142,6 +175,7 @@ func (x *exact) scan(src source.Source, table pgrandom.Table, narrow, seed, numb
 	got := idsOf(result.Groups)
 	document := result.Tables[0]
 	x.ways[document.Way]++
+	x.covered.add(append(table.Traits, collisions(narrow))...)
 	if x.groups += len(want); len(want) == 0 {
 		x.empty++
 	}
@@ -152,6 +186,14 @@ func (x *exact) scan(src source.Source, table pgrandom.Table, narrow, seed, numb
 	if rows := x.sql("SELECT count(*) FROM " + table.Request.Table + " WHERE " + orTrue(table.Request.Where))[0]; rows != fmt.Sprint(document.ScannedRows) {
 		x.t.Errorf("seed %d, table %d: %d rows counted, the database has %s", seed, number, document.ScannedRows, rows)
 	}
+}
+
+// collisions names what is kept of a fingerprint.
+func collisions(narrow uint64) string {
+	if narrow == 0 {
+		return "fingerprints: whole"
+	}
+	return fmt.Sprintf("fingerprints: %d bits, so that keys collide", bits.OnesCount64(narrow))
 }
 
 func orTrue(predicate string) string {

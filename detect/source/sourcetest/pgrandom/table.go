@@ -17,6 +17,9 @@ type Table struct {
 	Then   []string
 	// Request names the table, whose rows are told apart by the column id.
 	Request source.Request
+	// Traits says in words what is in the table and in what is looked for, each
+	// once: the kinds of the key's columns, how many there are, the form.
+	Traits []string
 }
 
 // column is one column of a table in the making.
@@ -30,8 +33,10 @@ func Make(random *rand.Rand, name string, version int) Table {
 	m := maker{random: random, name: name, version: version, kinds: Kinds(version)}
 	m.choose()
 	t := Table{Request: m.request()}
-	t.Create = m.create(forms()[random.IntN(len(forms()))])
+	form := forms()[random.IntN(len(forms()))]
+	t.Create = m.create(form)
 	t.Then = m.after(t.Request.Key)
+	t.Traits = slices.Compact(slices.Sorted(slices.Values(append(m.traits, "form: "+form.name))))
 	return t
 }
 
@@ -41,6 +46,7 @@ type maker struct {
 	version int
 	kinds   []Kind
 	columns []column
+	traits  []string
 	rows    int
 	fresh   float64 // the share of values that no other row has
 }
@@ -69,9 +75,13 @@ func (m *maker) request() source.Request {
 		part := m.columns[i].name
 		if m.random.IntN(4) == 0 {
 			part = m.expression(m.columns[i])
+			m.traits = append(m.traits, "key: an expression")
+		} else {
+			m.traits = append(m.traits, "column: "+m.columns[i].kind.Type)
 		}
 		req.Key = append(req.Key, part)
 	}
+	m.traits = append(m.traits, fmt.Sprintf("key: %d parts", len(req.Key)), fmt.Sprintf("NULLs equal: %v", req.NullsEqual))
 	column := m.columns[m.random.IntN(len(m.columns))].name
 	switch m.random.IntN(6) {
 	case 0:
@@ -80,6 +90,9 @@ func (m *maker) request() source.Request {
 		req.Where = column + " IS NOT NULL OR id < 50 /* ) */"
 	case 2:
 		req.Where = "id IN (SELECT id FROM " + m.name + " WHERE id % 2 = 0)"
+	}
+	if req.Where != "" {
+		m.traits = append(m.traits, "key: a predicate")
 	}
 	return req
 }
@@ -92,6 +105,7 @@ func (m *maker) expression(c column) string {
 
 // form is what a table can be.
 type form struct {
+	name string
 	// sql has {columns} for the list of columns, {reversed} for its reverse.
 	sql string
 	// into are the tables that take rows, none for the table itself.
@@ -102,25 +116,27 @@ type form struct {
 
 func forms() []form {
 	return []form{
-		{sql: "CREATE TABLE {t} ({columns});"},
-		{sql: "CREATE TABLE {t} ({columns}, PRIMARY KEY (id));"},
-		{sql: "CREATE UNLOGGED TABLE {t} ({columns});"},
-		{sql: "CREATE TABLE {t} (gone text, {columns}, gone2 int); ALTER TABLE {t} DROP COLUMN gone, DROP COLUMN gone2;"},
-		{sql: "CREATE TABLE {t} ({columns}) PARTITION BY HASH (id);" + parts("{t}", "FOR VALUES WITH (MODULUS 3, REMAINDER %d)")},
+		{name: "plain", sql: "CREATE TABLE {t} ({columns});"},
+		{name: "primary key", sql: "CREATE TABLE {t} ({columns}, PRIMARY KEY (id));"},
+		{name: "unlogged", sql: "CREATE UNLOGGED TABLE {t} ({columns});"},
+		{name: "dropped columns", sql: "CREATE TABLE {t} (gone text, {columns}, gone2 int); ALTER TABLE {t} DROP COLUMN gone, DROP COLUMN gone2;"},
+		{name: "partitions", sql: "CREATE TABLE {t} ({columns}) PARTITION BY HASH (id);" + parts("{t}", "FOR VALUES WITH (MODULUS 3, REMAINDER %d)")},
 		// Partitions of partitions, one of them with another order of columns.
-		{sql: "CREATE TABLE {t} ({columns}) PARTITION BY LIST (id); CREATE TABLE {t}_rest PARTITION OF {t} DEFAULT PARTITION BY HASH (id);" +
+		{name: "partitions of partitions", sql: "CREATE TABLE {t} ({columns}) PARTITION BY LIST (id); CREATE TABLE {t}_rest PARTITION OF {t} DEFAULT PARTITION BY HASH (id);" +
 			parts("{t}_rest", "FOR VALUES WITH (MODULUS 3, REMAINDER %d)") +
 			"CREATE TABLE {t}_odd (gone int, {reversed}); ALTER TABLE {t}_odd DROP COLUMN gone; ALTER TABLE {t} ATTACH PARTITION {t}_odd FOR VALUES IN (1, 2, 3, 5, 8, 13);"},
 		{
+			name: "inheritance",
 			sql:  "CREATE TABLE {t} ({columns}); CREATE TABLE {t}_a () INHERITS ({t}); CREATE TABLE {t}_b (more int) INHERITS ({t}); CREATE TABLE {t}_c () INHERITS ({t}_a, {t}_b);",
 			into: []string{"{t}", "{t}_a", "{t}_b", "{t}_c"},
 		},
 		{
+			name:  "materialized view",
 			sql:   "CREATE TABLE {t}_under ({columns}); CREATE MATERIALIZED VIEW {t} AS SELECT * FROM {t}_under WITH NO DATA;",
 			into:  []string{"{t}_under"},
 			after: "REFRESH MATERIALIZED VIEW {t};",
 		},
-		{sql: "CREATE TABLE {t}_under ({columns}, PRIMARY KEY (id)); CREATE VIEW {t} AS SELECT * FROM {t}_under;"},
+		{name: "view", sql: "CREATE TABLE {t}_under ({columns}, PRIMARY KEY (id)); CREATE VIEW {t} AS SELECT * FROM {t}_under;"},
 	}
 }
 
