@@ -25,6 +25,7 @@ func TestConformance(t *testing.T) {
 		"stdin":        {delimiter: ",", end: "\n"},
 		"csv.gz":       {ext: ".csv.gz", delimiter: ",", end: "\n", pack: gzipped},
 		"tsv.zst":      {ext: ".tsv.zst", delimiter: "\t", end: "\n", pack: zstandard},
+		"stdin tsv":    {delimiter: "\t", end: "\n"},
 		"stdin gzip":   {delimiter: ",", end: "\n", pack: gzipped},
 		"jsonl":        {ext: ".jsonl", end: "\n", json: true},
 		"ndjson crlf":  {ext: ".ndjson", end: "\r\n", before: "\ufeff", json: true},

@@ -43,7 +43,8 @@ type Options struct {
 	// Pace holds the reading back; nil does not.
 	Pace *source.Pace
 	// Format is "csv", "tsv", "jsonl", "json" or Items; empty goes by the file's
-	// name, and for standard input by its first byte: JSON lines begin with a brace.
+	// name, and for standard input by its first line: JSON lines begin with a brace,
+	// and TSV has more tabs than commas there.
 	Format string
 	// Table names the table that standard input is; empty is "stdin".
 	Table string

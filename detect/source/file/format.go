@@ -43,7 +43,7 @@ func extension(name string) string {
 }
 
 // formatOf settles the format of a file by its name; that of standard input is
-// told by its first byte and comes back empty.
+// told by its first line and comes back empty.
 func formatOf(path, format string) (string, error) {
 	if format == "" && path != "-" {
 		_, format = SplitName(path)
@@ -99,10 +99,31 @@ func (s *Source) settle(format string, start []byte) (string, error) {
 	switch {
 	case format == "" && isObject:
 		return "jsonl", nil
+	case format == "" && tabbed(text):
+		return "tsv", nil
 	case format == "":
 		return "csv", nil
 	case format != "jsonl" && format != Items && isObject && len(bytes.TrimSpace(text[1:])) > 0 && bytes.TrimSpace(text[1:])[0] == '"':
 		return "", &key.Problem{Code: key.CodeBadInput, Message: s.input.name + " holds JSON, not " + strings.ToUpper(format), Hint: "name it .jsonl, or give it as standard input, which is looked at"}
 	}
 	return format, nil
+}
+
+// tabbed tells whether a header has more tabs than commas outside quotes.
+func tabbed(text []byte) bool {
+	more, quoted := 0, false
+	for _, b := range text {
+		switch {
+		case b == '"':
+			quoted = !quoted
+		case quoted:
+		case b == '\n':
+			return more > 0
+		case b == '\t':
+			more++
+		case b == ',':
+			more--
+		}
+	}
+	return more > 0
 }

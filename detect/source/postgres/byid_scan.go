@@ -271,31 +271,14 @@ func (r *relation) note(fields [][]byte, hash uint64, fresh map[uint64]bool) (ui
 }
 
 // clustersByID has the database group rows without a place by a key without a
-// hash; refused is what visit returned.
-func (s *Source) clustersByID(ctx context.Context, r *relation, visit func([]uint64) error) (refused, err error) {
+// hash.
+func (s *Source) clustersByID(ctx context.Context, r *relation) ([][]uint64, error) {
 	fresh := map[uint64]bool{}
-	var cluster []uint64
-	group := ""
-	flush := func() error {
-		if len(cluster) > 0 {
-			refused = visit(cluster)
-		}
-		cluster = cluster[:0]
-		return refused
-	}
-	err = s.main.stream(ctx, 0, r.fillIDs("scan_grouped_ids"), nil, func(fields [][]byte) error {
-		if string(fields[0]) != group {
-			group = string(fields[0])
-			if err := flush(); err != nil {
-				return err
-			}
-		}
+	var g gathering
+	err := s.main.stream(ctx, 0, r.fillIDs("scan_grouped_ids"), nil, func(fields [][]byte) error {
 		l, err := r.note(fields[2:], 0, fresh)
-		cluster = append(cluster, l)
+		g.add(string(fields[0]), l)
 		return err
 	})
-	if err == nil {
-		err = flush()
-	}
-	return refused, err
+	return g.clusters, err
 }

@@ -3,44 +3,32 @@ package postgres
 import (
 	"context"
 	"encoding/binary"
-	"errors"
-	"slices"
 
 	"twinrow/detect/key"
 	"twinrow/detect/source"
 )
 
 // Repeats has the database group the rows itself, for a key of a type without
-// a hash. It sorts the whole table at the server.
+// a hash. It sorts the whole table at the server. The places are held until all
+// are there, because a standby may have us begin again.
 func (s *Source) Repeats(ctx context.Context, t *source.Table, visit func(cluster []uint64) error) (source.Count, error) {
 	r, err := s.relation(t)
 	if err != nil {
 		return source.Count{}, err
 	}
 	s.begin(source.Pass{})
-	take, held := visit, [][]uint64(nil)
-	if s.server.standby { // which may have us begin again
-		take = func(cluster []uint64) error {
-			held = append(held, slices.Clone(cluster))
-			return nil
-		}
-	}
 	var count source.Count
-	var refused error
+	var clusters [][]uint64
 	err = s.outlive(ctx, func() error {
-		held = nil
 		return s.main.aside(ctx, func() (err error) {
-			count, refused, err = s.repeats(ctx, r, take)
-			return errors.Join(refused, err)
+			count, clusters, err = s.repeats(ctx, r)
+			return err
 		})
 	})
-	if refused != nil {
-		return count, refused
-	}
 	if err != nil {
 		return count, explain(ctx, "grouping "+t.Name, err)
 	}
-	for _, cluster := range held {
+	for _, cluster := range clusters {
 		if err := visit(cluster); err != nil {
 			return count, err
 		}
@@ -48,8 +36,8 @@ func (s *Source) Repeats(ctx context.Context, t *source.Table, visit func(cluste
 	return count, nil
 }
 
-// repeats counts the rows and hands on clusters; refused is what visit returned.
-func (s *Source) repeats(ctx context.Context, r *relation, visit func([]uint64) error) (count source.Count, refused, err error) {
+// repeats counts the rows and gathers the places of each repeated key.
+func (s *Source) repeats(ctx context.Context, r *relation) (count source.Count, clusters [][]uint64, err error) {
 	if _, err = s.main.rows(ctx, "scan_settings", "off", "on"); err != nil {
 		return count, nil, err
 	}
@@ -57,11 +45,11 @@ func (s *Source) repeats(ctx context.Context, r *relation, visit func([]uint64) 
 		return count, nil, err
 	}
 	if r.book != nil {
-		refused, err = s.clustersByID(ctx, r, visit)
+		clusters, err = s.clustersByID(ctx, r)
 	} else {
-		refused, err = s.clusters(ctx, r, visit)
+		clusters, err = s.clusters(ctx, r)
 	}
-	return count, refused, err
+	return count, clusters, err
 }
 
 func (s *Source) countRows(ctx context.Context, r *relation) (source.Count, error) {
@@ -74,33 +62,30 @@ func (s *Source) countRows(ctx context.Context, r *relation) (source.Count, erro
 	return count, err
 }
 
-// clusters streams the places of repeated keys; refused is what visit returned.
-func (s *Source) clusters(ctx context.Context, r *relation, visit func([]uint64) error) (refused, err error) {
-	var cluster []uint64
-	group := ""
-	flush := func() error {
-		if len(cluster) > 0 {
-			refused = visit(cluster)
-		}
-		cluster = cluster[:0]
-		return refused
-	}
-	err = s.main.stream(ctx, 1, r.fill("scan_grouped", "table", r.name), nil, func(fields [][]byte) error {
-		if string(fields[2]) != group {
-			group = string(fields[2])
-			if err := flush(); err != nil {
-				return err
-			}
-		}
+// clusters are the places of each repeated key.
+func (s *Source) clusters(ctx context.Context, r *relation) ([][]uint64, error) {
+	var g gathering
+	err := s.main.stream(ctx, 1, r.fill("scan_grouped", "table", r.name), nil, func(fields [][]byte) error {
 		base, ok := r.base(binary.BigEndian.Uint32(fields[0]))
 		if !ok {
 			return &key.Problem{Code: key.CodeStopped, Message: r.name + " got a new partition while it was read", Hint: "nothing was changed; run the same command again"}
 		}
-		cluster = append(cluster, locator(fields[1], base))
+		g.add(string(fields[2]), locator(fields[1], base))
 		return nil
 	})
-	if err == nil {
-		err = flush()
+	return g.clusters, err
+}
+
+// gathering puts rows of one group, which come one after another, together.
+type gathering struct {
+	group    string
+	clusters [][]uint64
+}
+
+func (g *gathering) add(group string, l uint64) {
+	if len(g.clusters) == 0 || g.group != group {
+		g.group, g.clusters = group, append(g.clusters, nil)
 	}
-	return refused, err
+	last := len(g.clusters) - 1
+	g.clusters[last] = append(g.clusters[last], l)
 }
