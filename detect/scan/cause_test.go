@@ -65,7 +65,7 @@ func (m *moved) Writers(ctx context.Context, t *source.Table, locators []uint64,
 }
 
 // export is a source of which only the rows are known, as of a file.
-type export struct{ source.Source }
+type export struct{ source.Placer }
 
 // classified scans all tables of a simulation.
 func classified(t testing.TB, s *simulation, asExport bool) []*casefile.Group {
@@ -76,7 +76,7 @@ func classified(t testing.TB, s *simulation, asExport bool) []*casefile.Group {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	var read source.Source = &moved{src, s, map[uint64]time.Duration{}, map[uint64]string{}}
+	var read source.Placer = &moved{src, s, map[uint64]time.Duration{}, map[uint64]string{}}
 	if asExport {
 		read = export{read}
 	}

@@ -99,15 +99,15 @@ func (e *engine) fingerprint(ctx context.Context, pass source.Pass) ([][]uint64,
 	return seen.drain(), count, err
 }
 
-// place finds the rows of the clusters where fingerprints are all that is
-// known of them.
+// place finds the rows of the clusters where the source only knows about
+// where they are.
 func (e *engine) place(ctx context.Context, clusters [][]uint64) ([][]uint64, error) {
-	if !e.way.Placeless {
+	if !e.way.Vague {
 		return clusters, nil
 	}
 	placer, ok := e.src.(source.Placer)
 	if !ok {
-		return nil, fmt.Errorf("the source of %s says that its rows have no place, but cannot find them otherwise", e.table.Name)
+		return nil, fmt.Errorf("the source of %s says that it must look for its rows again, but cannot", e.table.Name)
 	}
 	return placer.Place(ctx, e.table, slices.Concat(clusters...))
 }

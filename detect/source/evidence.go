@@ -126,6 +126,15 @@ type Window struct {
 	Now time.Time
 }
 
+// Bucket is the bucket that a time lies in, -1 for one before the first and
+// Buckets for one behind the last.
+func (w Window) Bucket(at time.Time) int {
+	if at.Before(w.From) {
+		return -1
+	}
+	return int(min(at.Sub(w.From)/w.Width, time.Duration(w.Buckets)))
+}
+
 // Timeline counts rows by time.
 type Timeline struct {
 	// Counts has a count for each bucket; Before and After lie outside.
@@ -140,16 +149,26 @@ func (l *Timeline) Add(w Window, at time.Time) {
 	if at.After(w.Now) {
 		return
 	}
+	l.Reach(at)
+	l.Put(w.Bucket(at), 1)
+}
+
+// Put adds rows to a bucket of Window.Bucket.
+func (l *Timeline) Put(bucket int, rows int64) {
+	switch {
+	case bucket < 0:
+		l.Before += rows
+	case bucket >= len(l.Counts):
+		l.After += rows
+	default:
+		l.Counts[bucket] += rows
+	}
+}
+
+// Reach moves Last on to a newer time.
+func (l *Timeline) Reach(at time.Time) {
 	if at.After(l.Last) {
 		l.Last = at
-	}
-	switch bucket := at.Sub(w.From) / w.Width; {
-	case at.Before(w.From):
-		l.Before++
-	case int(bucket) >= w.Buckets:
-		l.After++
-	default:
-		l.Counts[bucket]++
 	}
 }
 
@@ -160,9 +179,7 @@ func (l *Timeline) Join(other Timeline) {
 	for i, rows := range other.Counts {
 		l.Counts[i] += rows
 	}
-	if other.Last.After(l.Last) {
-		l.Last = other.Last
-	}
+	l.Reach(other.Last)
 }
 
 // KeyReader is a Source that reads the keys of all rows as text.

@@ -47,8 +47,8 @@ type Finder interface {
 	Repeats(ctx context.Context, t *Table, visit func(cluster []uint64) error) (Count, error)
 }
 
-// Placer is a Source that can read rows which have no place of their own, as
-// those of a view: it reads them twice.
+// Placer is a Source whose Prints does not say yet where a row is: it reads
+// the rows of repeated fingerprints, or what is about them, a second time.
 type Placer interface {
 	Source
 	// Place exchanges locators that Prints handed out for those of the rows with
@@ -204,9 +204,9 @@ func (t *Table) ColumnNames() []string {
 
 // Capabilities says how a source finds repeated keys in one table.
 type Capabilities struct {
-	// Placeless is true where the rows have no place: locators of Prints stand
-	// for fingerprints only, and the source is a Placer.
-	Placeless bool
+	// Vague is true where locators of Prints are not those of single rows, so
+	// that several may have the same one; the source is a Placer then.
+	Vague bool
 	// FindsRepeats is true where Repeats is the way to take; the source is a Finder then.
 	FindsRepeats bool
 	// Way names the way in one or two words, as "packed" or "file order".
@@ -220,7 +220,8 @@ type Capabilities struct {
 type Print struct {
 	// Hash is equal for keys that the database calls equal.
 	Hash uint64
-	// Locator finds the row again in this snapshot. It is below 1<<48.
+	// Locator finds the row again in this snapshot, by Place where the
+	// source's locators are vague. It is below 1<<48.
 	Locator uint64
 }
 

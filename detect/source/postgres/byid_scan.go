@@ -162,15 +162,15 @@ func (s *Source) readThere(ctx context.Context, h heap, p *printing) error {
 
 // handHashes hands on hashes of 8 bytes each, some thousands at a time.
 func (p *printing) handHashes(ctx context.Context, hashes []byte) error {
-	prints := p.empty()
+	batch := p.empty()
 	for len(hashes) >= 8 {
 		hash := binary.BigEndian.Uint64(hashes)
-		prints, hashes = append(prints, source.Print{Hash: hash, Locator: hash & hashMask}), hashes[8:]
-		if len(prints) == batchPrints || len(hashes) < 8 {
-			if err := p.hand(ctx, load{prints: prints}); err != nil {
+		batch.prints, hashes = append(batch.prints, source.Print{Hash: hash, Locator: hash & hashMask}), hashes[8:]
+		if len(batch.prints) == batchPrints || len(hashes) < 8 {
+			if err := p.hand(ctx, batch); err != nil {
 				return err
 			}
-			prints = p.empty()
+			batch = p.empty()
 		}
 	}
 	return nil
@@ -179,10 +179,10 @@ func (p *printing) handHashes(ctx context.Context, hashes []byte) error {
 // readHashes works the fingerprints out here, a message a row.
 func (s *Source) readHashes(ctx context.Context, h heap, p *printing) error {
 	r := p.relation
-	batch := load{prints: p.empty()}
+	batch := p.empty()
 	flush := func() error {
 		err := p.hand(ctx, batch)
-		batch = load{prints: p.empty()}
+		batch = p.empty()
 		return err
 	}
 	err := s.main.stream(ctx, 1, r.fill("scan_hashes", "table", h.name, "hash", r.hashAnywhere()), nil, func(fields [][]byte) error {
@@ -203,39 +203,23 @@ func (s *Source) readHashes(ctx context.Context, h heap, p *printing) error {
 	return flush()
 }
 
-// Place reads the table again and notes the ids of the rows whose
-// fingerprints the locators of Prints stand for.
-func (s *Source) Place(ctx context.Context, t *source.Table, locators []uint64) ([][]uint64, error) {
-	r, err := s.relation(t)
-	if err != nil || len(locators) == 0 {
-		return nil, err
-	}
-	locators = slices.Clone(locators)
-	slices.Sort(locators)
+// placeByID reads the table again and notes the ids of the rows whose
+// fingerprints the locators, which are in order, stand for.
+func (s *Source) placeByID(ctx context.Context, r *relation, locators []uint64) (map[uint64][]uint64, error) {
 	clusters := map[uint64][]uint64{}
 	fresh := map[uint64]bool{}
-	err = s.main.aside(ctx, func() error {
+	err := s.main.aside(ctx, func() error {
 		if _, err := s.main.rows(ctx, "scan_settings", "off", "on"); err != nil {
 			return err
 		}
-		for some := range slices.Chunk(slices.Compact(locators), placedAtOnce) {
+		for some := range slices.Chunk(locators, placedAtOnce) {
 			if err := s.place(ctx, r, some, clusters, fresh); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, explain(ctx, "reading "+t.Name+" for the second time", err)
-	}
-	var out [][]uint64
-	for _, cluster := range clusters {
-		if len(cluster) > 1 {
-			out = append(out, cluster)
-		}
-	}
-	slices.SortFunc(out, func(a, b []uint64) int { return slices.Compare(a, b) })
-	return out, nil
+	return clusters, err
 }
 
 func (s *Source) place(ctx context.Context, r *relation, some []uint64, clusters map[uint64][]uint64, fresh map[uint64]bool) error {

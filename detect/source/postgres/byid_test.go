@@ -85,7 +85,7 @@ func TestATableShardedOverThreeServers(t *testing.T) {
 	s := open(t, database, Options{Jobs: 3})
 	for _, k := range kinds {
 		table := compare(t, s, database, source.Request{Table: "wide", Key: []string{k.Name}})
-		if got, hashed := s.Capabilities(table), k.Hashed(s.server.number/10000); got.Placeless != hashed || got.FindsRepeats == hashed {
+		if got, hashed := s.Capabilities(table), k.Hashed(s.server.number/10000); got.Vague != hashed || got.FindsRepeats == hashed {
 			t.Errorf("%s is read the way %q: %s", k.Name, got.Way, got.Reason)
 		}
 		if table.Kind != "spread over foreign tables" || !cmp.Equal(table.ID, []string{"id"}) {
@@ -162,7 +162,7 @@ func TestIDsThatDoNotTellRowsApart(t *testing.T) {
 	}
 	// Two columns together do, and what needs quoting in an array is found.
 	table := inspect(t, s, source.Request{Table: "v", Key: []string{"k"}, ID: []string{"b", "a"}, Where: "b IS NOT NULL"})
-	locators, _ := placed(t, s, table)
+	locators, _ := clusters(t, s, table)
 	if diff := cmp.Diff([]string{`"{\,,x,y`}, groups(t, s, table, locators)); diff != "" {
 		t.Errorf("groups (-want +got):\n%s", diff)
 	}

@@ -27,12 +27,13 @@ func (s *Source) Capabilities(t *source.Table) source.Capabilities {
 		}
 	}
 	if r.book != nil {
-		return source.Capabilities{Placeless: true, Way: "by-id", Reason: s.whyByID(r)}
+		return source.Capabilities{Vague: true, Way: "by-id", Reason: s.whyByID(r)}
 	}
-	if i := s.wide(r); i >= 0 {
-		return source.Capabilities{Way: "cache-safe", Reason: s.whyCacheSafe(r.heaps[i])}
+	vague := slices.ContainsFunc(r.heaps, s.packs)
+	if i := s.wide(r.heaps); i >= 0 {
+		return source.Capabilities{Vague: vague, Way: "cache-safe", Reason: s.whyCacheSafe(r.heaps[i])}
 	}
-	return source.Capabilities{Way: "packed", Reason: s.whyPacked()}
+	return source.Capabilities{Vague: vague, Way: "packed", Reason: s.whyPacked()}
 }
 
 func (s *Source) whyByID(r *relation) string {
@@ -52,8 +53,8 @@ func (s *Source) packs(h heap) bool {
 }
 
 // wide is the first heap that is not read by ranges of blocks, -1 for none.
-func (s *Source) wide(r *relation) int {
-	return slices.IndexFunc(r.heaps, func(h heap) bool { return !s.packs(h) })
+func (s *Source) wide(heaps []heap) int {
+	return slices.IndexFunc(heaps, func(h heap) bool { return !s.packs(h) })
 }
 
 func (s *Source) whyCacheSafe(h heap) string {

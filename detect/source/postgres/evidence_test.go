@@ -175,9 +175,12 @@ func TestTimelineCountsEveryTypeOfTime(t *testing.T) {
 		INSERT INTO t VALUES (90, 'x', 'infinity', '-infinity', 'never', NULL), (91, 'x', '2999-01-01', '2999-01-01', '2999-01-01', 32472144000)`)
 	from := time.Date(2025, 1, 1, 1, 0, 0, 0, time.UTC)
 	want := source.Timeline{Counts: []int64{6, 6, 6}, Before: 6, After: 7, Last: from.Add(4 * time.Hour)}
-	for _, column := range []string{"at", "plain", "written", "number"} {
+	for i, column := range []string{"at", "plain", "written", "number", "at", "plain", "number"} {
 		s := open(t, url, Options{})
 		table := inspect(t, s, source.Request{Table: "t", Key: []string{"k"}, Time: column, ID: []string{"id"}})
+		if i >= 4 {
+			prints(t, s, table, source.Pass{})
+		}
 		got, err := s.Timeline(context.Background(), table, source.Window{From: from, Width: time.Hour, Buckets: 3, Now: from.Add(240 * time.Hour)})
 		if err != nil {
 			t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 
 // slow makes a table of some megabytes whose key takes seconds to work out.
 const slow = `
-CREATE TABLE slow (id serial PRIMARY KEY, k text, pad text, at timestamptz);
+CREATE TABLE slow (id serial PRIMARY KEY, k text, pad text, at timestamptz DEFAULT pg_catalog.now());
 INSERT INTO slow (k, pad) SELECT 'key ' || i % 19000, repeat('x', 700) FROM generate_series(1, 20000) AS i;
 ANALYZE slow;
 CREATE FUNCTION tired(k text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$

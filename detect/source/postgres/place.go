@@ -8,9 +8,13 @@ import (
 	"twinrow/detect/source"
 )
 
-// printSize is the bytes that one row takes in a packed message: a hash of 8
-// and a place of 6, a block number and a line.
+// printSize is the bytes that one row takes where its place is sent: a hash of
+// 8 and a place of 6, a block number and a line.
 const printSize = 14
+
+// hashBits of a hash stand for a row of a range, which is the rest of a
+// locator, where places are not sent.
+const hashBits = 16 + rangeBits
 
 // unpack appends the prints of one message.
 func unpack(prints []source.Print, packed []byte, base int64) ([]source.Print, error) {
@@ -54,7 +58,7 @@ func (r *relation) places(locators []uint64) string {
 	return b.String()
 }
 
-// heapOf is the heap that a locator is in.
+// heapOf is the heap that a locator is in, whether it is a place or a range.
 func (r *relation) heapOf(l uint64) heap {
 	block := int64(l >> 16)
 	for i := len(r.heaps) - 1; i > 0; i-- {

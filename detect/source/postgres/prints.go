@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 
 	"twinrow/detect/source"
@@ -22,10 +21,16 @@ func (s *Source) Prints(ctx context.Context, t *source.Table, pass source.Pass, 
 		return source.Count{}, fmt.Errorf("reading %s: its key has no fingerprint; the database groups it", t.Name)
 	}
 	s.begin(pass)
-	p := &printing{source: s, relation: r, hash: r.hash(), pass: pass, queue: make(chan load, waiting), used: make(chan []source.Print, waiting)}
+	p := &printing{source: s, relation: r, table: t, pass: pass, queue: make(chan load, waiting), used: make(chan load, waiting)}
+	if pass.Index == 0 && r.book == nil {
+		p.profile = newProfile(r, t)
+	}
 	err = p.run(ctx, visit)
 	if p.refused != nil {
 		return p.count, p.refused
+	}
+	if err == nil && pass.Index == 0 {
+		r.profile = p.profile
 	}
 	return p.count, explain(ctx, "reading "+t.Name, err)
 }
@@ -50,7 +55,7 @@ func (p *printing) run(ctx context.Context, visit func([]source.Print) error) er
 	if p.relation.book != nil {
 		err = p.source.printsByID(ctx, p)
 	} else {
-		err = p.source.each(ctx, p.relation, p.read)
+		err = p.source.each(ctx, p.relation.heaps, p.read)
 	}
 	close(p.queue)
 	<-done
@@ -94,19 +99,21 @@ const waiting = 8
 type printing struct {
 	source   *Source
 	relation *relation
-	hash     string
+	table    *source.Table
 	pass     source.Pass
 	queue    chan load
-	used     chan []source.Print // to be filled again
+	used     chan load // to be filled again
 
+	profile *profile // nil where no times are learnt
 	count   source.Count
 	refused error // what visit returned
 }
 
-// load is what one message brought.
+// load is what some messages brought.
 type load struct {
 	prints        []source.Print
 	seen, unknown int64
+	times         []glimpse
 }
 
 func (p *printing) read(ctx context.Context, one *session, u *unit) error {
@@ -119,68 +126,17 @@ func (p *printing) read(ctx context.Context, one *session, u *unit) error {
 	return p.readStream(ctx, one, u)
 }
 
-// readPacked reads a stretch range by range of blocks.
-func (p *printing) readPacked(ctx context.Context, one *session, u *unit) error {
-	sql := p.relation.fill("scan_packed", "hash", p.hash, "table", u.heap.name)
-	return one.stream(ctx, 1, sql, u.ranges(), func(fields [][]byte) error {
-		prints, err := unpack(p.empty(), fields[1], u.heap.base)
-		if err != nil {
-			return err
-		}
-		seen := int64(binary.BigEndian.Uint64(fields[0]))
-		if err := p.hand(ctx, load{prints, seen, seen - int64(len(prints))}); err != nil {
-			return err
-		}
-		return p.source.moveTo(ctx, u, u.from+rangeBlocks, 0)
-	})
-}
-
-// readStream reads a stretch by a sequential scan, a message a row. What is
-// counted as read is what was handed on.
-func (p *printing) readStream(ctx context.Context, one *session, u *unit) error {
-	sql := p.relation.fill("scan_stream", "hash", p.hash, "table", u.heap.name)
-	batch := load{prints: p.empty()}
-	var last uint64
-	flush := func() error {
-		if batch.seen == 0 {
-			return nil
-		}
-		if err := p.hand(ctx, batch); err != nil {
-			return err
-		}
-		batch = load{prints: p.empty()}
-		return p.source.moveTo(ctx, u, int64(last>>16)-u.heap.base, int(last&0xffff)+1)
-	}
-	err := one.stream(ctx, 1, sql, []string{u.first(), u.last()}, func(fields [][]byte) error {
-		batch.seen++
-		last = locator(fields[1], u.heap.base)
-		if fields[0] == nil {
-			batch.unknown++
-		} else {
-			batch.prints = append(batch.prints, source.Print{Hash: binary.BigEndian.Uint64(fields[0]), Locator: last})
-		}
-		if batch.seen == batchPrints {
-			return flush()
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return flush()
-}
-
-// empty is a slice to fill, where there is one an old one.
-func (p *printing) empty() []source.Print {
+// empty is a load to fill, where there is one an old one.
+func (p *printing) empty() load {
 	select {
-	case prints := <-p.used:
-		return prints[:0]
+	case l := <-p.used:
+		return load{prints: l.prints[:0], times: l.times[:0]}
 	default:
-		return make([]source.Print, 0, batchPrints)
+		return load{prints: make([]source.Print, 0, batchPrints)}
 	}
 }
 
-// hand passes on what a message brought.
+// hand passes on what messages brought.
 func (p *printing) hand(ctx context.Context, s load) error {
 	select {
 	case p.queue <- s:
@@ -194,6 +150,9 @@ func (p *printing) hand(ctx context.Context, s load) error {
 func (p *printing) take(s load, visit func([]source.Print) error) {
 	p.count.Rows += s.seen
 	p.count.NullKeys += s.unknown
+	if p.profile != nil {
+		p.profile.add(s.times)
+	}
 	held := s.prints
 	if p.pass.Of > 1 {
 		held = held[:0]
@@ -207,7 +166,7 @@ func (p *printing) take(s load, visit func([]source.Print) error) {
 		p.refused = visit(held)
 	}
 	select {
-	case p.used <- s.prints:
+	case p.used <- s:
 	default:
 	}
 }

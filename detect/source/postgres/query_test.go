@@ -177,6 +177,11 @@ func FuzzUnpack(f *testing.F) {
 	f.Add([]byte{}, int64(0))
 	f.Add([]byte("1234567123456"), int64(0))
 	f.Fuzz(func(t *testing.T, packed []byte, base int64) {
+		var l load
+		err := l.unpack([][]byte{[]byte("\x00\x00\x00\x00\x00\x00\x00\x00"), packed}, base&0xffff)
+		if (err == nil) != (len(packed)%8 == 0) || err == nil && len(l.prints) != len(packed)/8 {
+			t.Fatalf("%d prints of %d bytes of hashes: %v", len(l.prints), len(packed), err)
+		}
 		prints, err := unpack(nil, packed, base&0xffff)
 		if (err == nil) != (len(packed)%printSize == 0) || err == nil && len(prints) != len(packed)/printSize {
 			t.Fatalf("%d prints of %d bytes: %v", len(prints), len(packed), err)

@@ -9,7 +9,12 @@ import (
 )
 
 const (
-	rangeBlocks   = 128  // one message: 1 MiB of rows, some tens of kilobytes of prints
+	// rangeBlocks are one message: large enough that messages cost little, and so
+	// small that to read one again for a single row of it does too.
+	rangeBlocks = 1 << rangeBits
+	rangeBits   = 2
+	// handBlocks are handed on at once at most, and then paid for.
+	handBlocks    = 128
 	stretchBlocks = 4096 // one statement: short enough to be stopped by any time-out
 )
 
@@ -23,6 +28,8 @@ type unit struct {
 	// last one. Who reads moves them on, so that a reading can be taken up again.
 	from, to int64
 	line     int
+	// only are the parts of it to read, where that is not all of it.
+	only []span
 }
 
 func (u *unit) first() string {
@@ -44,12 +51,12 @@ func (s *Source) moveTo(ctx context.Context, u *unit, block int64, line int) err
 	return s.pace.Spend(ctx, read)
 }
 
-// units cuts the table into stretches. A heap that must not fill the server's
+// units cuts heaps into stretches. A heap that must not fill the server's
 // cache is cut into one part a session: each reads it whole, side by side, and
 // works out and sends its own part only.
-func (s *Source) units(r *relation, sessions int) []*unit {
+func (s *Source) units(heaps []heap, sessions int) []*unit {
 	var units []*unit
-	for _, h := range r.heaps {
+	for _, h := range heaps {
 		packed, step := s.packs(h), int64(stretchBlocks)
 		if !packed {
 			step = max(1, (h.blocks+int64(sessions)-1)/int64(sessions))
@@ -61,21 +68,26 @@ func (s *Source) units(r *relation, sessions int) []*unit {
 	return units
 }
 
-// each has the sessions read every stretch of the table once, all at the same
+// each has the sessions read every stretch of some heaps once, all at the same
 // time. The first error stops them all, unless it is a standby's that had to
 // keep up with its primary: then what is left is read in a new snapshot.
-func (s *Source) each(ctx context.Context, r *relation, read func(context.Context, *session, *unit) error) error {
+func (s *Source) each(ctx context.Context, heaps []heap, read func(context.Context, *session, *unit) error) error {
 	sessions, err := s.sessions(ctx)
 	if err != nil {
 		return err
 	}
-	if s.pace != nil && s.wide(r) >= 0 {
+	if s.pace != nil && s.wide(heaps) >= 0 {
 		// Side by side, a session would pass over the others' parts unpaced.
 		sessions = sessions[:1]
 	}
-	units := s.units(r, len(sessions))
+	return s.readUnits(ctx, s.units(heaps, len(sessions)), read)
+}
+
+// readUnits has the sessions read some units, as each does.
+func (s *Source) readUnits(ctx context.Context, units []*unit, read func(context.Context, *session, *unit) error) error {
 	return s.outlive(ctx, func() error {
-		if sessions, err = s.sessions(ctx); err != nil {
+		sessions, err := s.sessions(ctx)
+		if err != nil {
 			return err
 		}
 		return shareOut(ctx, sessions, units, read)

@@ -30,6 +30,8 @@ type relation struct {
 	lockable bool // LOCK TABLE takes it, and we have the right to
 	readable string
 	unread   []string // columns that we may not read
+
+	profile *profile // what the last reading learnt of the times, or nil
 }
 
 // heap is one file of rows: the table itself, or a partition or child of it.
@@ -41,6 +43,8 @@ type heap struct {
 	bytes  int64
 	blocks int64
 	base   int64 // the number that its first block has among those of all heaps
+	// numbers are kept for its blocks: whole ranges of them.
+	numbers int64
 }
 
 // part is one component of the key as SQL.
@@ -89,7 +93,8 @@ func (s *Source) readHeaps(ctx context.Context, r *relation, t *source.Table) er
 		}
 		h := heap{oid: uint32(oid), name: row[1], kind: row[2], placed: hasPlaces(row), bytes: number(row[8]), base: base}
 		h.blocks = (h.bytes + s.server.blockSize - 1) / s.server.blockSize
-		base += h.blocks
+		h.numbers = (h.blocks + rangeBlocks - 1) / rangeBlocks * rangeBlocks
+		base += h.numbers
 		t.Bytes += h.bytes
 		t.EstimatedRows += number(row[9])
 		r.heaps = append(r.heaps, h)

@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,12 +38,12 @@ func TestAStandbyMayInterruptAnyStep(t *testing.T) {
 	table := inspect(t, s, request)
 	interrupt()
 	byHash, _ := prints(t, s, table, source.Pass{})
-	var locators []uint64
-	for _, some := range byHash {
-		if len(some) > 1 {
-			locators = append(locators, some...)
-		}
+	interrupt()
+	found, err := s.Place(t.Context(), table, slices.Concat(slices.Collect(maps.Values(byHash))...))
+	if err != nil {
+		t.Fatal(err)
 	}
+	locators := slices.Concat(found...)
 	interrupt()
 	if diff := cmp.Diff(expected(t, url, "t", "", request.Key, false), groups(t, s, table, locators)); diff != "" {
 		t.Errorf("groups (-database +source):\n%s", diff)

@@ -26,8 +26,7 @@ func (s *Source) Try(ctx context.Context, t *source.Table) (time.Duration, bool,
 	if err != nil {
 		return 0, false, err
 	}
-	way := s.Capabilities(t)
-	if way.FindsRepeats || way.Placeless {
+	if s.Capabilities(t).FindsRepeats || r.book != nil {
 		return 0, false, nil
 	}
 	var all int64
@@ -46,7 +45,7 @@ func (s *Source) Try(ctx context.Context, t *source.Table) (time.Duration, bool,
 		took = nil
 		return s.main.aside(ctx, func() error {
 			for i := range int64(trials) {
-				one, err := s.trial(ctx, r, largest, largest.blocks*(2*i+1)/(2*trials))
+				one, err := s.trial(ctx, r, t, largest, largest.blocks*(2*i+1)/(2*trials))
 				if err != nil {
 					return err
 				}
@@ -60,7 +59,7 @@ func (s *Source) Try(ctx context.Context, t *source.Table) (time.Duration, bool,
 	}
 	slices.Sort(took)
 	sessions := 1
-	if s.pace == nil || s.wide(r) < 0 {
+	if s.pace == nil || s.wide(r.heaps) < 0 {
 		sessions = max(1, s.options.Jobs)
 	}
 	share := float64(all) / trialBlocks / float64(sessions) * asideShare
@@ -69,16 +68,17 @@ func (s *Source) Try(ctx context.Context, t *source.Table) (time.Duration, bool,
 
 // trial reads one stretch from a block on and throws it away. Ranges are read
 // as such in both ways: an ordinary scan would read the whole table.
-func (s *Source) trial(ctx context.Context, r *relation, h heap, from int64) (time.Duration, error) {
+func (s *Source) trial(ctx context.Context, r *relation, t *source.Table, h heap, from int64) (time.Duration, error) {
 	u := &unit{heap: h, packed: true, from: from, to: min(from+trialBlocks, h.blocks)}
 	if err := u.steer(ctx, s.main); err != nil {
 		return 0, err
 	}
 	start := time.Now()
-	name, args := "scan_stream", []string{u.first(), u.last()}
+	times := newProfile(r, t)
+	sql, args := r.fillPrints("scan_stream", h, times.streamTimes(r)), []string{u.first(), u.last()}
 	if s.packs(h) {
-		name, args = "scan_packed", u.ranges()
+		sql, args = r.fillPrints("scan_packed", h, times.packedTimes(r)), u.ranges()
 	}
-	err := s.main.stream(ctx, 1, r.fill(name, "hash", r.hash(), "table", h.name), args, func([][]byte) error { return nil })
+	err := s.main.stream(ctx, 1, sql, args, func([][]byte) error { return nil })
 	return time.Since(start), err
 }

@@ -133,7 +133,7 @@ func printedClusters(t *testing.T, src source.Source, table *source.Table, passe
 		}
 		total = count
 	}
-	if src.Capabilities(table).Placeless {
+	if src.Capabilities(table).Vague {
 		return placed(t, src, table, byHash), total
 	}
 	var out [][]uint64
@@ -146,12 +146,12 @@ func printedClusters(t *testing.T, src source.Source, table *source.Table, passe
 	return out, total
 }
 
-// placed has the source find the rows of fingerprints that occur again.
+// placed has the source look again for the rows of fingerprints that repeat.
 func placed(t *testing.T, src source.Source, table *source.Table, byHash map[uint64][]uint64) [][]uint64 {
 	t.Helper()
 	placer, ok := src.(source.Placer)
 	if !ok {
-		t.Fatal("capabilities say that rows have no place, but the source is no Placer")
+		t.Fatal("capabilities say that locators are vague, but the source is no Placer")
 	}
 	var repeated []uint64
 	for _, locators := range byHash {
