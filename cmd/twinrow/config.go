@@ -34,7 +34,7 @@ const configHelp = `CONFIG
          - {table: tallies, column: ticket_id, on_conflict: merge, merge: {n: sum}}
          - {table: sessions, column: ticket_id, action: delete}    # repoint, delete, set-null, stop
          - {table: comments, column: subject_id, where: "subject_type = 'ticket'"}
-         - {table: playlists, column: ticket_ids, array: true}
+         - {table: playlists, column: ticket_ids, array: true}     # on_conflict: stop, drop (one id stays), keep
        index: {name: one_ticket, constraint: false, replaces: old_idx}   # columns, where; or false
 
    A table may stand in several entries, each with a where and rules of its own. There a name

@@ -55,7 +55,9 @@ type Group struct {
 	// Collisions are unique keys of other tables that stand in the way of
 	// making all that refers to the group refer to one row.
 	Collisions []Collision `json:"collisions,omitempty"`
-	Rows       []Row       `json:"rows"`
+	// Lists are arrays of ids in other tables that name rows of the group.
+	Lists []List `json:"lists,omitempty"`
+	Rows  []Row  `json:"rows"`
 }
 
 // Row is one row of a group.

@@ -56,6 +56,22 @@ type Collision struct {
 	Rows int64 `json:"rows"`
 }
 
+// List says in how many rows of another table an array of ids names just these
+// rows of a group.
+type List struct {
+	// Reference is the place of the reference among the table's IncomingKeys.
+	Reference int `json:"reference"`
+	// Named are places among the group's rows, ascending, each as often as the
+	// array names it.
+	Named []int `json:"named"`
+	// Deep is true for an array of several dimensions.
+	Deep bool  `json:"deep,omitempty"`
+	Rows int64 `json:"rows"`
+	// Shared is not 0 where the same arrays name rows of other groups too, whose
+	// lists then have the same number.
+	Shared int `json:"shared,omitempty"`
+}
+
 // Difference is one column, or one place in a column's JSON, in which the
 // rows of a group are not all the same.
 type Difference struct {

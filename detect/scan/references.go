@@ -38,6 +38,9 @@ func (e *engine) referredBy(ctx context.Context, referrer source.Referrer, numbe
 	}
 	child.Unique = append(child.Unique, e.keysOn(k)...)
 	document.Child = childDocument(child)
+	if lister, ok := referrer.(source.Lister); ok && k.Array {
+		return e.lists(ctx, lister, number, groups)
+	}
 	at := map[uint64]*casefile.Row{}
 	var all []uint64
 	for i, c := range e.groups {

@@ -68,6 +68,16 @@ type Referrer interface {
 	Collisions(ctx context.Context, t *Table, k ForeignKey, u UniqueKey, groups [][]uint64, visit func(group int, keys, rows int64) error) error
 }
 
+// Lister is a Referrer that can also look into arrays of ids.
+type Lister interface {
+	Referrer
+	// Lists tells, by one of the table's IncomingKeys that is an array, which of
+	// the rows at the locators are named together, and in how many rows of the
+	// child: by their places among the locators, ascending, each as often as an
+	// array names it. deep is true for arrays of several dimensions.
+	Lists(ctx context.Context, t *Table, k ForeignKey, locators []uint64, visit func(named []int, deep bool, rows int64) error) error
+}
+
 // Child is a table that refers to the scanned one.
 type Child struct {
 	Columns []Column

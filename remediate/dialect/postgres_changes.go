@@ -165,20 +165,40 @@ func (p Postgres) updateBack(step numberedStep) string {
 		for _, c := range id {
 			pairs = append(pairs, "f."+queries.Ident(c)+" = (s.a)."+queries.Ident(c))
 		}
-		found = strings.Join(append(pairs, untouched...), " AND ")
+		found = strings.Join(append(pairs, untouched...), " AND ") + " AND s.joined"
 	} else {
 		from = "(SELECT t.tableoid AS twinrow_heap, t.ctid AS twinrow_place, (t.*)::text AS twinrow_text, row_number() OVER (PARTITION BY (t.*)::text ORDER BY t.tableoid, t.ctid) AS n FROM " + name + " AS t)"
 		found = "f.n = s.n AND f.twinrow_text = s.after_text"
 	}
-	return "WITH s AS MATERIALIZED (\n" +
-		"  SELECT q.before_text::" + name + " AS b, q.after_text::" + name + " AS a, q.before_text, q.after_text,\n" +
-		"    row_number() OVER (PARTITION BY q.after_text ORDER BY q.seq) AS n\n" +
-		"  FROM " + p.Changes() + " AS q WHERE " + p.takenIn(step) + "),\n" +
-		"q AS MATERIALIZED (SELECT s.b, s.before_text, f.twinrow_text = s.after_text AS whole, f.twinrow_heap AS heap, f.twinrow_place AS place\n" +
+	return "WITH s AS MATERIALIZED (\n" + p.taken(step, own, id) + "),\n" +
+		"q AS MATERIALIZED (SELECT s.b, s.before_text, s.straight AND f.twinrow_text = s.after_text AS whole, f.twinrow_heap AS heap, f.twinrow_place AS place\n" +
 		"  FROM s JOIN " + from + " AS f ON " + found + "),\n" +
 		"back AS (UPDATE " + name + " AS t SET " + strings.Join(sets, ", ") + "\n" +
 		"  FROM q WHERE t.ctid = q.place AND t.tableoid = q.heap RETURNING q.whole, (t.*)::text = q.before_text AS same)\n" +
 		"SELECT (SELECT count(*) FROM s), (SELECT count(*) FROM back), (SELECT count(*) FROM back WHERE back.whole AND NOT back.same)"
+}
+
+// taken reads what a step keeps. An array that names rows of several groups
+// was changed once for each part of the work that they were in: it goes back
+// to what it was before the first, where all of it follows one from the other.
+func (p Postgres) taken(step numberedStep, own, id []string) string {
+	name := PostgresName(step.table)
+	from := "  FROM " + p.Changes() + " AS q WHERE " + p.takenIn(step)
+	texts := "  SELECT q.before_text::" + name + " AS b, q.after_text::" + name + " AS a, q.before_text, q.after_text,"
+	if !p.inArrays(step) || len(own)*len(id) == 0 {
+		return texts + " true AS straight, true AS joined,\n" +
+			"    row_number() OVER (PARTITION BY q.after_text ORDER BY q.seq) AS n\n" + from
+	}
+	return "  SELECT q.before_text::" + name + " AS b, q.after_text::" + name + " AS a, q.before_text, q.after_text, q.straight, q.joined, 1 AS n FROM (\n" +
+		"    SELECT (pg_catalog.array_agg(l.before_text ORDER BY l.seq))[1] AS before_text, (pg_catalog.array_agg(l.after_text ORDER BY l.seq DESC))[1] AS after_text, bool_and(l.straight) AS straight, bool_and(l.joined) AS joined\n" +
+		"    FROM (SELECT k.*, coalesce(lag(k.after_text) OVER x = k.before_text, true) AS straight, coalesce(lag((k.a)." + queries.Ident(own[0]) + ") OVER x = (k.b)." + queries.Ident(own[0]) + ", true) AS joined\n" +
+		"      FROM (" + texts + " q.seq\n" + from + ") AS k WINDOW x AS (PARTITION BY " + prefixed("(k.a).", quotedAll(id)) + " ORDER BY k.seq)) AS l\n" +
+		"    GROUP BY " + prefixed("(l.a).", quotedAll(id)) + ") AS q"
+}
+
+// inArrays tells whether a step changed arrays of ids.
+func (p Postgres) inArrays(step numberedStep) bool {
+	return slices.ContainsFunc(p.References, func(r plan.Reference) bool { return r.Array && r.Number == step.number/stepsAReference })
 }
 
 // ownColumns are the columns that a step changed.

@@ -56,12 +56,11 @@ func (g pointing) typeOf(column string) string {
 	return "text"
 }
 
-// to is a column of the planned table in the type of the child's, or of what
-// the child's array holds.
+// to is a column of the planned table in the type of the child's.
 func (g pointing) to(alias string, i int) string {
 	sql := alias + "." + queries.Ident(g.ref.References[i])
 	if g.ref.Declared {
-		sql += "::" + strings.TrimSuffix(g.typeOf(g.ref.Columns[i]), "[]")
+		sql += "::" + g.typeOf(g.ref.Columns[i])
 	}
 	return sql
 }
@@ -69,9 +68,6 @@ func (g pointing) to(alias string, i int) string {
 // refers is the condition that a row c of the child refers to t by a column.
 func (g pointing) refers(i int) string {
 	column := "c." + queries.Ident(g.ref.Columns[i])
-	if g.ref.Array {
-		return g.to("t", i) + " = ANY (" + column + ")"
-	}
 	return column + " = " + g.to("t", i)
 }
 
@@ -132,7 +128,7 @@ func quotedAll(names []string) []string {
 // they refer to the survivor. The row that stays is one that refers to the
 // survivor already, else the first by the order of what it refers to.
 func (g pointing) collide() []string {
-	if g.ref.Action != plan.Repoint || g.ref.Array {
+	if g.ref.Action != plan.Repoint {
 		return nil
 	}
 	var all []string
@@ -215,6 +211,10 @@ type Referred struct {
 func (p Postgres) Referred() []Referred {
 	var all []Referred
 	for _, g := range p.pointings() {
+		if g.ref.Array {
+			all = append(all, listing{g}.referred())
+			continue
+		}
 		all = append(all, Referred{
 			Number: g.ref.Number, Prepare: append(g.find(), g.collide()...),
 			Counts: "SELECT h.group_no, min(h.row_id) AS row_id, count(*) AS rows, count(*) FILTER (WHERE h.doomed) AS dropped,\n" +
@@ -229,7 +229,11 @@ func (p Postgres) Referred() []Referred {
 func (p Postgres) Steps() []Step {
 	var all []Step
 	for _, g := range p.pointings() {
-		if g.ref.Rows > 0 {
+		switch {
+		case g.ref.Rows == 0:
+		case g.ref.Array:
+			all = append(all, listing{g}.step())
+		default:
 			all = append(all, g.steps()...)
 		}
 	}

@@ -97,7 +97,7 @@ type deciding struct {
 func newDeciding(t *Table, opened *Case, opts Options) (*deciding, error) {
 	d := &deciding{t: t, table: opened.TableNamed(t.Name), rules: opts.rules(t.Name), decisions: opts.Decisions}
 	refs, err := references(opened.Source.Engine, d.table, d.rules.References)
-	d.refer = referral{engine: opened.Source.Engine, table: d.table, refs: refs, going: map[string]int{}}
+	d.refer = referral{engine: opened.Source.Engine, table: d.table, refs: refs, going: map[string]int{}, shared: map[sharing]together{}}
 	return d, err
 }
 
@@ -248,13 +248,16 @@ func (t *Table) repointing(table *casefile.Table) {
 		}
 		var hazards []Hazard
 		child := table.IncomingKeys[r.Number].Child
-		deletes := r.Action == DeleteRow || r.Dropped > 0
+		deletes := r.Effect().Deleted > 0
 		if deletes {
 			hazards = append(hazards, DeletesRows)
 		}
 		if deletes && child != nil && len(child.Incoming) > 0 {
 			hazards = append(hazards, Grandchildren)
 			t.Notes = append(t.Notes, fmt.Sprintf("%s of %s go, and %s refers to that table: if it refers to one of them, everything is rolled back", Count(int(r.Effect().Deleted), "row"), r.Table, child.Incoming[0].Table))
+		}
+		if r.Array && r.Dropped > 0 {
+			hazards = append(hazards, ArrayRepeats)
 		}
 		if child != nil && len(child.Triggers) > 0 {
 			hazards = append(hazards, FiresTriggers)

@@ -17,6 +17,7 @@ const (
 	FiresTriggers Hazard = "fires-triggers" // the table has triggers, and what they do is not foretold
 	SelfReference Hazard = "self-reference" // a row would come to refer to itself
 	Grandchildren Hazard = "grandchildren"  // rows that are deleted beside the planned ones may be referred to themselves
+	ArrayRepeats  Hazard = "array-repeats"  // an array of ids would name one row more often than once
 	ChangesRows   Hazard = "changes-rows"   // surplus rows stay and are changed
 	EntriesMeet   Hazard = "entries-meet"   // two entries change the same rows of a third table
 	TakesLock     Hazard = "takes-lock"     // writers to the table wait until the transaction ends
@@ -24,7 +25,7 @@ const (
 )
 
 // Hazards lists all hazards, in the order in which plans name them.
-var Hazards = []Hazard{DeletesRows, DifferingRows, Cascades, SelfReference, Grandchildren, ChangesRows, FiresTriggers, EntriesMeet, TakesLock, BuildsIndex}
+var Hazards = []Hazard{DeletesRows, DifferingRows, Cascades, SelfReference, Grandchildren, ArrayRepeats, ChangesRows, FiresTriggers, EntriesMeet, TakesLock, BuildsIndex}
 
 var hazardMeanings = map[Hazard]string{
 	DeletesRows:   "surplus rows are deleted after a copy went to quarantine",
@@ -33,6 +34,7 @@ var hazardMeanings = map[Hazard]string{
 	FiresTriggers: "triggers of the table fire, and what they write is not taken back",
 	SelfReference: "a survivor that refers to a row that goes would refer to itself",
 	Grandchildren: "rows of other tables are deleted that may be referred to themselves; the clean-up rolls back if they are",
+	ArrayRepeats:  "arrays of ids would name one row more often than once; the repeats go or stay, as declared",
 	ChangesRows:   "surplus rows stay and get new values",
 	EntriesMeet:   "an entry may find rows otherwise than foretold after the one before it, and leaves such groups alone",
 	TakesLock:     "writers to the table wait while the clean-up runs",

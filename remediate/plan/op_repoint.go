@@ -14,6 +14,8 @@ func repoint(r *Reference, hazards []Hazard) Operation {
 func (r *Reference) does() string {
 	rows := fmt.Sprintf("%s of %s", Count(int(r.Rows), "row"), r.describes())
 	switch {
+	case r.Array:
+		return r.doesLists(rows)
 	case r.Action == DeleteRow:
 		return "deletes " + rows + " with the row that " + Verb(int(r.Rows), "it refers", "they refer") + " to"
 	case r.Action == SetNull:

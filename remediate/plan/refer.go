@@ -18,6 +18,8 @@ type referral struct {
 	// would name them; from are the rows of groups that refer within the table.
 	going map[string]int
 	from  []inner
+	// shared are arrays that name rows of several groups that go.
+	shared map[sharing]together
 	// alike are collisions under the keys of other entries.
 	alike []alike
 }
@@ -55,7 +57,7 @@ func (f *referral) foretell(g *casefile.Group, keep Fields) (counts []GroupRefer
 		if c.Rows == 0 {
 			continue
 		}
-		if held := f.conflict(g, r, &c); held != "" {
+		if held := f.conflict(g, r, keep, &c); held != "" {
 			return nil, held
 		}
 		counts = append(counts, c)
@@ -73,12 +75,12 @@ func referring(row casefile.Row, number int) int64 {
 }
 
 // conflict settles collisions and what was declared to stop at.
-func (f *referral) conflict(g *casefile.Group, r *Reference, c *GroupReference) (held string) {
+func (f *referral) conflict(g *casefile.Group, r *Reference, keep Fields, c *GroupReference) (held string) {
 	if r.Action == Stop {
 		return r.referring(c.Rows) + ", and the configuration says stop"
 	}
 	if r.Array {
-		return r.referring(c.Rows) + ", and arrays are not changed"
+		return f.lists(g, r, keep, c)
 	}
 	if f.engine != "postgres" {
 		return r.referring(c.Rows) + "; point " + Verb(int(c.Rows), "it", "them") + " at the row that stays, then scan again"
@@ -171,6 +173,7 @@ func (f *referral) sharesColumn(r *Reference) *Reference {
 
 // remember keeps what a decided group says of references within the table.
 func (f *referral) remember(g *casefile.Group, group int, keep Fields) {
+	f.rememberLists(g, keep)
 	for n, r := range f.refs {
 		if r.Table != f.table.Table || r.Array || f.twin(n) {
 			continue
@@ -224,5 +227,6 @@ func (f *referral) settle(groups []Group) (selves int) {
 			r.Rows, r.Dropped, r.Merged = r.Rows+c.Rows, r.Dropped+c.Dropped, r.Merged+c.Merged
 		}
 	}
+	f.settleLists()
 	return selves
 }

@@ -41,6 +41,7 @@ type Reference struct {
 	Merge      []ColumnRule `json:"merge,omitempty"`
 	// Rows refer to rows that go, in all groups together; Dropped of them
 	// collide, on Merged keys.
+	// Of an Array, Dropped are those that would name a row more often than once.
 	Rows    int64 `json:"rows"`
 	Dropped int64 `json:"dropped,omitempty"`
 	Merged  int64 `json:"merged,omitempty"`
@@ -133,6 +134,9 @@ func (r *Reference) Effect() Effect {
 	case DeleteRow:
 		return Effect{Deleted: r.Rows}
 	case Repoint:
+		if r.Array {
+			break
+		}
 		e := Effect{Updated: r.Rows - r.Dropped, Deleted: r.Dropped}
 		if r.OnConflict == Merge {
 			e.Updated += r.Merged

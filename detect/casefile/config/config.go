@@ -110,7 +110,8 @@ type Reference struct {
 	// Action is Repoint, the default, or DeleteRow, SetNull or Stop.
 	Action string
 	// OnConflict is Stop, the default, or Drop or Merge: what becomes of a row
-	// that would collide with another once it is repointed.
+	// that would collide with another once it is repointed. Of an Array it is
+	// Stop, Drop or KeepRepeats: what becomes of an id that would stand in it twice.
 	OnConflict string
 	// Merge are the rules for OnConflict Merge, in the file's order.
 	Merge []MergeRule
@@ -118,11 +119,12 @@ type Reference struct {
 
 // Words of a reference's `action:` and `on_conflict:`; Merge is one too.
 const (
-	Repoint   = "repoint"
-	DeleteRow = "delete"
-	SetNull   = "set-null"
-	Stop      = "stop"
-	Drop      = "drop"
+	Repoint     = "repoint"
+	DeleteRow   = "delete"
+	SetNull     = "set-null"
+	Stop        = "stop"
+	Drop        = "drop"
+	KeepRepeats = "keep"
 )
 
 // Index is `index:`.

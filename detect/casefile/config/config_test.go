@@ -37,7 +37,7 @@ tables:
       - {table: tallies, column: ticket_id, on_conflict: merge, merge: {n: sum}}
       - {table: sessions, columns: [a, b], action: delete}
       - {table: comments, column: subject_id, where: "subject_type = 'ticket'"}
-      - {table: playlists, column: ticket_ids, array: true}
+      - {table: playlists, column: ticket_ids, array: true, on_conflict: keep}
     index: {name: k, constraint: true, replaces: old, columns: [a, b], where: ""}
   - {table: orders, key: id, keep: last, surplus: delete, index: false}
 `
@@ -68,7 +68,7 @@ func TestWholeFileIsRead(t *testing.T) {
 			{At: "twinrow.yaml:21:9", Table: "tallies", Columns: []string{"ticket_id"}, Action: Repoint, OnConflict: Merge, Merge: []MergeRule{{"n", "sum"}}},
 			{At: "twinrow.yaml:22:9", Table: "sessions", Columns: []string{"a", "b"}, Action: DeleteRow, OnConflict: Stop},
 			{At: "twinrow.yaml:23:9", Table: "comments", Columns: []string{"subject_id"}, Where: "subject_type = 'ticket'", Action: Repoint, OnConflict: Stop},
-			{At: "twinrow.yaml:24:9", Table: "playlists", Columns: []string{"ticket_ids"}, Array: true, Action: Repoint, OnConflict: Stop},
+			{At: "twinrow.yaml:24:9", Table: "playlists", Columns: []string{"ticket_ids"}, Array: true, Action: Repoint, OnConflict: KeepRepeats},
 		},
 		Index: &Index{Name: "k", Constraint: true, Replaces: "old", Columns: []string{"a", "b"}, Everywhere: true},
 	}, {
@@ -109,6 +109,8 @@ func TestMistakesNameTheirPlace(t *testing.T) {
 		"reference":             {"tables: [{table: t, key: a, references: [{column: x}]}]", "a reference needs a table"},
 		"reference column":      {"tables: [{table: t, key: a, references: [{table: x}]}]", "a reference needs `column:` or `columns:`"},
 		"reference columns":     {"tables: [{table: t, key: a, references: [{table: x, column: a, columns: [a]}]}]", "and not both"},
+		"reference keep":        {"tables: [{table: t, key: a, references: [{table: x, column: a, on_conflict: keep}]}]", "a column has stop, drop or merge"},
+		"array merge":           {"tables: [{table: t, key: a, references: [{table: x, column: a, array: true, on_conflict: merge, merge: {n: sum}}]}]", "an array has stop, drop or keep"},
 		"reference merge":       {"tables: [{table: t, key: a, references: [{table: x, column: a, merge: {n: sum}}]}]", "go together"},
 		"reference action":      {"tables: [{table: t, key: a, references: [{table: x, column: a, action: delete, on_conflict: drop}]}]", "is for rows that are repointed"},
 		"variable not set":      {"tables:\n  - table: ${TABLE}\n    key: a\n", "t.yaml:2:12: the environment variable TABLE is not set"},

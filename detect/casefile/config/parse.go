@@ -161,7 +161,7 @@ func (r *reader) reference(node ast.Node) Reference {
 		"columns":     noted("columns", r.listInto(&ref.Columns)),
 		"array":       func(n ast.Node) { ref.Array = r.Bool(n) },
 		"action":      func(n ast.Node) { ref.Action = r.Word(n, Repoint, DeleteRow, SetNull, Stop) },
-		"on_conflict": noted("on_conflict", func(n ast.Node) { ref.OnConflict = r.Word(n, Stop, Drop, Merge) }),
+		"on_conflict": noted("on_conflict", func(n ast.Node) { ref.OnConflict = r.Word(n, Stop, Drop, Merge, KeepRepeats) }),
 		"merge":       func(n ast.Node) { ref.Merge = r.merge(n) },
 	})
 	switch {
@@ -172,6 +172,8 @@ func (r *reader) reference(node ast.Node) Reference {
 		r.Fail(node, "a reference needs `column:` or `columns:`, and not both")
 	case ref.Array && len(ref.Columns) > 1:
 		r.Fail(node, "a list of ids is one column, and there are %d", len(ref.Columns))
+	case ref.Array && ref.OnConflict == Merge, !ref.Array && ref.OnConflict == KeepRepeats:
+		r.Fail(node, "`on_conflict: %s` is for %s; %s", ref.OnConflict, map[bool]string{true: "rows that collide", false: "arrays"}[ref.Array], map[bool]string{true: "an array has stop, drop or keep", false: "a column has stop, drop or merge"}[ref.Array])
 	case (ref.OnConflict == Merge) != (ref.Merge != nil):
 		r.Fail(node, "`on_conflict: merge` and `merge: {column: rule}` go together, and one of them is missing")
 	case given["on_conflict"] && ref.Action != Repoint:

@@ -213,6 +213,9 @@ func (s *Source) readDeclared(ctx context.Context, t *source.Table, declared []s
 		if err != nil {
 			return err
 		}
+		if err := arrayOf(d, f.qualified, columns); err != nil {
+			return err
+		}
 		k, known, err := source.DeclaredKey(t, d, f.qualified, (&source.Table{Columns: columns}).ColumnNames())
 		if err != nil {
 			return err

@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -55,11 +57,22 @@ func TestChildAndItsCollisions(t *testing.T) {
 	if diff := cmp.Diff(map[string][2]int64{"once x": {2, 3}, "once y": {1, 1}, "tags_pkey x": {2, 3}}, got); diff != "" {
 		t.Errorf("collisions (-want +got):\n%s", diff)
 	}
-	arrays := map[uint64]int64{}
-	if err := s.References(ctx, table, table.IncomingKeys[1], []uint64{ids["4"], ids["5"]}, func(l uint64, n int64) error { arrays[l] = n; return nil }); err != nil {
+	run(t, url, "INSERT INTO tags VALUES (1, 'q', true, '{{9,4},{4,1}}', 'k'), (1, 'r', true, '{5,4,NULL}', 'k'), (1, 's', true, '{5}', 'other')")
+	s = open(t, url, Options{})
+	table = inspect(t, s, source.Request{Table: "t", Key: []string{"k"}, References: []source.Declared{{Table: "tags", Columns: []string{"ids"}, Array: true, Where: "kind = 'k' -- those"}}})
+	ids = locatorsByID(t, s, table)
+	var lists []string
+	if err := s.Lists(ctx, table, table.IncomingKeys[1], []uint64{ids["4"], ids["5"], ids["1"]}, func(named []int, deep bool, rows int64) error {
+		lists = append(lists, fmt.Sprint(named, deep, rows))
+		return nil
+	}); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(map[uint64]int64{ids["4"]: 1, ids["5"]: 2}, arrays); diff != "" {
+	if diff := cmp.Diff([]string{"[0 0 2] true 1", "[0 1] false 2", "[1] false 1"}, lists); diff != "" {
 		t.Errorf("arrays (-want +got):\n%s", diff)
+	}
+	_, err = s.Inspect(ctx, source.Request{Table: "t", Key: []string{"k"}, References: []source.Declared{{Table: "tags", Columns: []string{"kind"}, Array: true}}})
+	if _, ok := errors.AsType[*key.Problem](err); !ok {
+		t.Errorf("a column that is no array: %v", err)
 	}
 }
