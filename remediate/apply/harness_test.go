@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 // allHazards consents to everything.
-var allHazards = []string{"deletes-rows,differing-rows,cascades,fires-triggers,self-reference,grandchildren,array-repeats,changes-rows,takes-lock,builds-index"}
+var allHazards = []string{"deletes-rows,differing-rows,cascades,fires-triggers,self-reference,grandchildren,array-repeats,changes-rows,entries-meet,takes-lock,builds-index"}
 
 // story is a case with its plan and the database it is of.
 type story struct {
