@@ -2,6 +2,7 @@
 -- Parameters: $1 schema or '' for the search path, $2 name. Locks: none.
 SELECT c.oid, n.nspname::text, c.relkind::text,
        c.relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = c.oid) AS has_children,
+       c.relhasrules AS has_rules,
        pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owns,
        pg_catalog.has_table_privilege(c.oid, 'SELECT') AS selects,
        pg_catalog.has_table_privilege(c.oid, 'INSERT') AS inserts,

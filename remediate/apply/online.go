@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"time"
 
 	"twinrow/remediate/plan"
@@ -26,6 +25,8 @@ type onlineRun struct {
 	o      *postgresOnline
 	w      *plan.Work
 	result *TableResult
+	// once does batches at once; nil where that cannot be.
+	once *atOnce
 }
 
 // onlineOf opens the table for online work.
@@ -39,7 +40,7 @@ func (r *runner) onlineOf(ctx context.Context, w *plan.Work, n int, result *Tabl
 	if err != nil {
 		return nil, err
 	}
-	return &onlineRun{runner: r, o: o, w: w, result: result}, nil
+	return &onlineRun{runner: r, o: o, w: w, result: result, once: atOnceOf(o)}, nil
 }
 
 // onlineTable does one table in many transactions, none of which keeps writers
@@ -222,12 +223,17 @@ func (r *onlineRun) clean(ctx context.Context, before state) error {
 	}
 	r.opts.start(r.w.Table.Table, q.rows())
 	defer r.opts.done()
+	defer func() { r.once.close(context.WithoutCancel(ctx)) }()
 	for q.left() > 0 {
+		groups := q.next()
+		seen, err := r.look(context.WithoutCancel(ctx), groups) // which is a part of the pause
+		if err != nil {
+			return err
+		}
 		if err := r.between(ctx, q); err != nil {
 			return err
 		}
-		groups := q.next()
-		outcome, err := r.batch(context.WithoutCancel(ctx), groups)
+		outcome, err := r.batch(context.WithoutCancel(ctx), groups, seen)
 		if err != nil {
 			return err
 		}
@@ -281,91 +287,6 @@ func (r *onlineRun) locked(groups []int) error {
 	return errors.Join(err, r.log.write(eventStopped, nil))
 }
 
-// batch cleans some groups in one transaction.
-func (r *onlineRun) batch(ctx context.Context, groups []plan.WorkGroup) (out outcome, err error) {
-	err = retryLocks(ctx, r.opts.LockWait, func() error {
-		out, err = r.tryBatch(ctx, groups)
-		return err
-	})
-	return out, err
-}
-
-func (r *onlineRun) tryBatch(ctx context.Context, groups []plan.WorkGroup) (out outcome, err error) {
-	s, err := r.o.begin(ctx, groups, forBatch)
-	if err != nil {
-		return out, err
-	}
-	defer s.rollback()
-	s.sql = s.sql.Between(groups[0].Number, groups[len(groups)-1].Number) // so that a full quarantine is not read through
-	if err := s.load(ctx, false); err != nil {
-		return out, err
-	}
-	started := time.Now()
-	if out.busy, err = s.lockFree(ctx); err != nil {
-		return out, err
-	}
-	if err := s.forget(ctx, out.busy); err != nil {
-		return out, err
-	}
-	drifted, err := s.drift(ctx)
-	if err != nil {
-		return out, err
-	}
-	change := entryData{Entry: r.w.Name, Table: r.w.Table.Table, Groups: []int{}, Step: stepClean, Drifted: driftedGroups(drifted)}
-	if err := s.forget(ctx, change.Drifted); err != nil {
-		return out, err
-	}
-	change.take(groups, out.busy)
-	effects := map[string]plan.Effect{}
-	if change.Rows > 0 {
-		if effects, err = s.clean(ctx, change.Rows); err != nil {
-			return out, err
-		}
-		if r.opts.DryRun {
-			s.rollback()
-		} else if err := r.commit(s, change); err != nil {
-			return out, err
-		}
-	}
-	out.rows, out.held = change.Rows, time.Since(started)
-	r.result.LongestLockUS = max(r.result.LongestLockUS, out.held.Microseconds())
-	r.count(change, drifted, effects)
-	return out, nil
-}
-
-// take counts the groups that this change cleans: all but those left alone.
-func (e *entryData) take(groups []plan.WorkGroup, busy []int) {
-	left := map[int]bool{}
-	for _, list := range [][]int{busy, e.Drifted} {
-		for _, g := range list {
-			left[g] = true
-		}
-	}
-	for _, g := range groups {
-		if !left[g.Number] {
-			e.Groups, e.Rows = append(e.Groups, g.Number), e.Rows+len(g.Remove)
-		}
-	}
-}
-
-// count adds a batch to the table's result.
-func (r *onlineRun) count(change entryData, drifted []Drift, effects map[string]plan.Effect) {
-	r.result.Groups, r.result.Rows = r.result.Groups+len(change.Groups), r.result.Rows+change.Rows
-	r.result.Drifted = append(r.result.Drifted, drifted...)
-	r.result.Effects = sumEffects(r.result.Effects, effects)
-	r.opts.add(change.Rows)
-}
-
-func sumEffects(one, other map[string]plan.Effect) map[string]plan.Effect {
-	sum := map[string]plan.Effect{}
-	maps.Copy(sum, one)
-	for table, e := range other {
-		s := sum[table]
-		sum[table] = plan.Effect{Inserted: s.Inserted + e.Inserted, Updated: s.Updated + e.Updated, Deleted: s.Deleted + e.Deleted}
-	}
-	return sum
-}
-
 // rehearse does every batch and rolls it back; the fence and the index, which
 // no transaction could take back unseen, are not tried.
 func (r *onlineRun) rehearse(ctx context.Context, before state) error {
@@ -373,7 +294,12 @@ func (r *onlineRun) rehearse(ctx context.Context, before state) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		outcome, err := r.batch(ctx, q.next())
+		groups := q.next()
+		seen, err := r.look(ctx, groups)
+		if err != nil {
+			return err
+		}
+		outcome, err := r.batch(ctx, groups, seen)
 		if err != nil {
 			return err
 		}

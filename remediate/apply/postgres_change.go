@@ -21,15 +21,25 @@ func (e effects) add(table string, more plan.Effect) {
 	e[table] = plan.Effect{Inserted: sum.Inserted + more.Inserted, Updated: sum.Updated + more.Updated, Deleted: sum.Deleted + more.Deleted}
 }
 
-// effects reads the server's own counts.
-func (s *postgresSession) effects(ctx context.Context) (effects, error) {
+// counted are the tables whose names the server's counts are to be under.
+func (s *postgresSession) counted() []string {
 	names := []string{s.w.Table.Table, s.sql.Quarantine(), s.sql.Changes()}
 	for _, r := range s.w.References {
 		names = append(names, r.Table)
 	}
-	rows, err := s.conn.Query(ctx, queries.Postgres("apply_effects"), names)
+	return names
+}
+
+// effects reads the server's own counts.
+func (s *postgresSession) effects(ctx context.Context) (effects, error) {
+	out, err := readEffects(s.conn.Query(ctx, queries.Postgres("apply_effects"), s.counted()))
+	return out, explain(ctx, "counting the effects", err)
+}
+
+// readEffects takes the counts from what apply_effects returned.
+func readEffects(rows pgx.Rows, err error) (effects, error) {
 	if err != nil {
-		return nil, explain(ctx, "counting the effects", err)
+		return nil, err
 	}
 	out := effects{}
 	var relid uint32
@@ -39,7 +49,7 @@ func (s *postgresSession) effects(ctx context.Context) (effects, error) {
 		out.add(name, e)
 		return nil
 	})
-	return out, explain(ctx, "counting the effects", err)
+	return out, err
 }
 
 // since takes the counts of before away and leaves out tables where nothing happened.

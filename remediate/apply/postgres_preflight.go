@@ -16,9 +16,14 @@ import (
 type facts struct {
 	oid                                                 uint32
 	schema, kind                                        string
-	hasChildren                                         bool
+	hasChildren, hasRules                               bool
 	owns, selects, inserts, deletes, creates, temporary bool
 	origin, counts                                      bool
+}
+
+// read takes the facts from a row of apply_table.
+func (f *facts) read(row pgx.Row) error {
+	return row.Scan(&f.oid, &f.schema, &f.kind, &f.hasChildren, &f.hasRules, &f.owns, &f.selects, &f.inserts, &f.deletes, &f.creates, &f.temporary, &f.origin, &f.counts)
 }
 
 // preflight sees before the first change that the table is there, that it is
@@ -26,8 +31,7 @@ type facts struct {
 func (s *postgresSession) preflight(ctx context.Context, why purpose) error {
 	schema, name := plan.SplitName("postgres", s.w.Table.Table)
 	f := facts{}
-	err := s.conn.QueryRow(ctx, queries.Postgres("apply_table"), schema, name).Scan(&f.oid, &f.schema, &f.kind, &f.hasChildren,
-		&f.owns, &f.selects, &f.inserts, &f.deletes, &f.creates, &f.temporary, &f.origin, &f.counts)
+	err := f.read(s.conn.QueryRow(ctx, queries.Postgres("apply_table"), schema, name))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return &plan.Problem{Code: plan.CodeDrift, Message: "there is no table " + s.w.Table.Table + " any more", Hint: "name the database that was scanned, or scan again if the table was renamed"}
 	}
@@ -135,24 +139,29 @@ func (s *postgresSession) columns(ctx context.Context) error {
 	if err != nil {
 		return explain(ctx, "reading the columns", err)
 	}
-	types := map[string]string{"ctid": "pg_catalog.tid", "tableoid": "pg_catalog.oid"}
-	var now []plan.Column
-	var c plan.Column
-	_, err = pgx.ForEachRow(rows, []any{&c.Name, &c.Type, &c.Generated}, func() error {
-		types[c.Name] = c.Type
-		now = append(now, c)
-		return nil
-	})
+	now, err := readColumns(rows)
 	if err != nil {
 		return explain(ctx, "reading the columns", err)
 	}
 	if err := sameColumns(s.w, now); err != nil {
 		return err
 	}
+	types := map[string]string{"ctid": "pg_catalog.tid", "tableoid": "pg_catalog.oid"}
+	for _, c := range now {
+		types[c.Name] = c.Type
+	}
 	for _, name := range s.w.Case.ID {
 		s.idTypes = append(s.idTypes, types[name])
 	}
 	return nil
+}
+
+// readColumns takes the columns from the rows of apply_columns.
+func readColumns(rows pgx.Rows) ([]plan.Column, error) {
+	var columns []plan.Column
+	var c plan.Column
+	_, err := pgx.ForEachRow(rows, []any{&c.Name, &c.Type, &c.Generated}, func() error { columns = append(columns, c); return nil })
+	return columns, err
 }
 
 // sameColumns refuses a table that was altered since the scan.

@@ -19,7 +19,10 @@ const StopFile = "stop"
 const (
 	// holdAim is how long the rows of a batch should be locked at most; the
 	// batches shrink until they are.
-	holdAim = 80 * time.Millisecond
+	holdAim = 50 * time.Millisecond
+	// firstSize is the number of rows of the first batch at most: how long rows
+	// stay locked on this server is not known before it.
+	firstSize = 250
 	// smallest is the least number of rows that a batch shrinks to.
 	smallest = 10
 	// lagPause is the time between two looks at a standby that lags.
@@ -41,7 +44,8 @@ type queue struct {
 	batch        []plan.WorkGroup
 	opts         Options
 	size         int
-	began        bool
+	// ended is when the batch before ended; zero before the first.
+	ended time.Time
 	// pause grows while nothing but locked rows is left, until the deadline.
 	pause    time.Duration
 	deadline time.Time
@@ -52,7 +56,7 @@ func newQueue(w *plan.Work, kept map[int]int, opts Options) *queue {
 	if q.size <= 0 {
 		q.size = dialect.OnlineBatch
 	}
-	q.opts.Batch = q.size
+	q.opts.Batch, q.size = q.size, min(q.size, firstSize)
 	for _, g := range w.Groups {
 		if kept[g.Number] < len(g.Remove) {
 			q.groups = append(q.groups, g)
@@ -86,6 +90,7 @@ func (q *queue) next() []plan.WorkGroup {
 // time for which rows were locked. It is false where only locked rows have
 // been left for too long.
 func (q *queue) took(out outcome) bool {
+	q.ended = time.Now()
 	busy := map[int]bool{}
 	for _, g := range out.busy {
 		busy[g] = true
@@ -117,16 +122,16 @@ func (q *queue) patience() time.Duration {
 	return q.opts.LockWait
 }
 
-// wait pauses between two batches, longer and by chance while rows are locked.
+// wait pauses between two batches, counted from the end of the one before, longer and by chance while rows are locked.
 func (q *queue) wait(ctx context.Context) error {
 	pause := q.opts.Pause
-	if !q.began {
-		q.began, pause = true, 0
+	if q.ended.IsZero() {
+		pause = 0
 	}
 	if q.pause > 0 {
 		pause += q.pause/2 + rand.N(q.pause)
 	}
-	return sleep(ctx, pause)
+	return sleep(ctx, pause-time.Since(q.ended))
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -1,0 +1,230 @@
+package apply
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"twinrow/queries"
+	"twinrow/remediate/dialect"
+	"twinrow/remediate/plan"
+)
+
+// atOnceLock is how long a batch that is done at once waits for one row.
+const atOnceLock = "10ms"
+
+// longestSkip is how many batches are done with care, at most, before it is
+// tried again to do one at once.
+const longestSkip = 31
+
+// atOnce does batches of an online clean-up in few messages to the server and
+// with short locks, as long as everything is as the evidence has it. Whatever
+// is otherwise rolls the batch back; it is then done with care, which finds
+// out what it was.
+//
+// Rows are compared with the evidence before they are locked, and what is
+// deleted under the lock is the very version that was compared: a version
+// never changes. The survivors are looked at again after that. One of them is
+// locked only where somebody has had a lock on it: who comes later and goes by
+// both rows waits for the other one, and each lock would write a page to the log.
+type atOnce struct {
+	o       *postgresOnline
+	idTypes []string
+	// prepared are the statements that the server knows, by name.
+	prepared map[string]bool
+	// skip batches are done with care before the next try; skipped was the
+	// number after the last one that missed.
+	skip, skipped int
+}
+
+// atOnceOf is nil where no batch can be done at once.
+func atOnceOf(o *postgresOnline) *atOnce {
+	if o.facts.hasRules || !o.sql.HasOwnID() || o.w.ChangesRows() {
+		return nil
+	}
+	return &atOnce{o: o, prepared: map[string]bool{}}
+}
+
+// due tells whether the next batch is to be tried.
+func (a *atOnce) due() bool {
+	if a == nil {
+		return false
+	}
+	a.skip--
+	return a.skip < 0
+}
+
+// learn spares tries that miss over and over.
+func (a *atOnce) learn(hit bool) {
+	if hit {
+		a.skipped = 0
+		return
+	}
+	a.skipped = min(2*a.skipped+1, longestSkip)
+	a.skip = a.skipped
+}
+
+// errAtOnce says that something is otherwise than the evidence has it.
+var errAtOnce = errors.New("the batch cannot be done at once")
+
+// prepare makes a statement known to the server and returns its name.
+func (a *atOnce) prepare(ctx context.Context, of, sql string) (string, error) {
+	name := fmt.Sprintf("twinrow_%d_%s", a.o.n, of)
+	if a.prepared[name] {
+		return name, nil
+	}
+	_, err := a.o.t.conn.Prepare(ctx, name, sql)
+	a.prepared[name] = err == nil
+	return name, explain(ctx, "preparing the work", err)
+}
+
+// close forgets the statements.
+func (a *atOnce) close(ctx context.Context) {
+	if a == nil || a.o.lost() {
+		return
+	}
+	for name := range a.prepared {
+		_ = a.o.t.conn.Deallocate(ctx, name) // else they go with the connection
+	}
+}
+
+// look compares the rows of the groups with the evidence, without a lock. It
+// fails where one is not as it was.
+func (a *atOnce) look(ctx context.Context, groups []plan.WorkGroup) (*sight, error) {
+	s := a.o.session(dialect.Batch(a.o.w, groups))
+	s.facts = a.o.facts
+	defer s.rollback()
+	start := append([]string{"BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"}, dialect.PostgresSettings...)
+	if err := s.exec(ctx, "starting a transaction", strings.Join(start, "; ")); err != nil {
+		return nil, err
+	}
+	if a.idTypes == nil {
+		if err := s.columns(ctx); err != nil {
+			return nil, err
+		}
+		a.idTypes = s.idTypes
+	}
+	name, err := a.prepare(ctx, "look", s.sql.Look(a.idTypes))
+	if err != nil {
+		return nil, err
+	}
+	args, n, err := lookArgs(groups, len(a.idTypes))
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.conn.Query(ctx, name, args...)
+	if err != nil {
+		return nil, explain(ctx, "comparing the rows", err)
+	}
+	versions := make([]version, n)
+	var number, found int
+	var v version
+	_, err = pgx.ForEachRow(rows, []any{&number, &v.place, &v.heap, &v.writer}, func() error {
+		if versions[number-1] != (version{}) {
+			return errAtOnce // the id is not unique
+		}
+		versions[number-1] = v
+		found++
+		return nil
+	})
+	if err != nil || found != n {
+		return nil, cmp.Or(err, errAtOnce)
+	}
+	return sightOf(groups, versions), nil
+}
+
+// begin opens a batch's transaction.
+func (a *atOnce) begin(ctx context.Context, s *postgresSession) error {
+	start := []string{"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", "SET LOCAL lock_timeout = '" + lockTimeout + "'"}
+	start = append(append(start, dialect.PostgresSettings...), "LOCK TABLE "+s.sql.Target()+" IN ROW EXCLUSIVE MODE", "SET LOCAL lock_timeout = '"+atOnceLock+"'", s.sql.CreateQuarantine())
+	return s.exec(ctx, "starting a transaction", strings.Join(start, "; "))
+}
+
+// clean removes what goes, sees that all is as it was looked at, and returns
+// what that did.
+func (a *atOnce) clean(ctx context.Context, s *postgresSession, seen *sight) (map[string]plan.Effect, error) {
+	var b pgx.Batch
+	schema, table := plan.SplitName("postgres", s.w.Table.Table)
+	for _, step := range []struct {
+		of, sql string
+		args    []any
+	}{
+		{"table", queries.Postgres("apply_table"), []any{schema, table}},
+		{"columns", queries.Postgres("apply_columns"), []any{a.o.facts.oid}},
+		{"effects", queries.Postgres("apply_effects"), []any{s.counted()}},
+		{"clean", s.sql.CleanSeen(), seen.goneArgs()},
+		{"free", s.sql.SeenFree(), seen.kept.args()},
+		{"constraints", "SET CONSTRAINTS ALL IMMEDIATE", nil},
+		{"effects", queries.Postgres("apply_effects"), []any{s.counted()}},
+	} {
+		name, err := a.prepare(ctx, step.of, step.sql)
+		if err != nil {
+			return nil, err
+		}
+		b.Queue(name, step.args...)
+	}
+	results := s.conn.SendBatch(ctx, &b)
+	want := len(seen.gone.groups)
+	free, did, err := a.read(results, s, want)
+	if err = errors.Join(err, results.Close()); err != nil {
+		return nil, explain(ctx, "removing rows", err)
+	}
+	if left := len(seen.kept.groups) - free; left != 0 {
+		if err := a.hold(ctx, s, seen, left); err != nil {
+			return nil, err
+		}
+	}
+	return s.asForetold(did, effects{s.sql.Quarantine(): {Inserted: int64(want)}, s.w.Table.Table: {Deleted: int64(want)}})
+}
+
+// read reads what the server answers to a batch, in its order.
+func (a *atOnce) read(results pgx.BatchResults, s *postgresSession, want int) (free int, did effects, err error) {
+	var now facts
+	if err := now.read(results.QueryRow()); err != nil || now != a.o.facts {
+		return 0, nil, cmp.Or(err, errAtOnce)
+	}
+	rows, err := results.Query()
+	if err != nil {
+		return 0, nil, err
+	}
+	columns, err := readColumns(rows)
+	if err := cmp.Or(err, sameColumns(s.w, columns)); err != nil {
+		return 0, nil, err
+	}
+	before, err := readEffects(results.Query())
+	if err != nil {
+		return 0, nil, err
+	}
+	if tag, err := results.Exec(); err != nil || int(tag.RowsAffected()) != want {
+		return 0, nil, cmp.Or(err, errAtOnce)
+	}
+	var groups int
+	if err := results.QueryRow().Scan(&free, &groups); err != nil || free != groups {
+		return 0, nil, cmp.Or(err, errAtOnce)
+	}
+	if _, err := results.Exec(); err != nil {
+		return 0, nil, err
+	}
+	after, err := readEffects(results.Query())
+	return free, since(before, after), err
+}
+
+// hold locks the survivors that somebody had locked before.
+func (a *atOnce) hold(ctx context.Context, s *postgresSession, seen *sight, want int) error {
+	name, err := a.prepare(ctx, "held", s.sql.SeenHeld())
+	if err != nil {
+		return err
+	}
+	var held, groups int
+	if err := s.conn.QueryRow(ctx, name, seen.kept.args()...).Scan(&held, &groups); err != nil {
+		return explain(ctx, "locking the rows", err)
+	}
+	if held != want || groups != want {
+		return errAtOnce
+	}
+	return nil
+}
