@@ -33,13 +33,17 @@ func item(part string) string {
 	return `"` + strings.ReplaceAll(part, `"`, `""`) + `"`
 }
 
-// quote is a word as a POSIX shell takes it back.
+// quote is a word as a POSIX shell takes it back, or, where it holds what would
+// not stay on one line, as bash does.
 func quote(word string) string {
 	plain := word != "" && !strings.ContainsFunc(word, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./:,@%+=", r))
 	})
 	if plain {
 		return word
+	}
+	if strings.ContainsAny(word, "\n\r\t") {
+		return "$'" + strings.NewReplacer(`\`, `\\`, "'", `\'`, "\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(word) + "'"
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -95,6 +95,9 @@ func TestSnake(t *testing.T) {
 
 func TestScanLine(t *testing.T) {
 	got := scanLine(&Suspect{Table: `public."it's"`, Key: []string{"a,b", "lower(c)", `d"e`}, Time: "created at", where: "x = 'y'", nullsEqual: true}, "postgres://me@localhost/shop?host=/tmp")
+	if got, want := quote("a\n'\\b"), `$'a\n\'\\b'`; got != want {
+		t.Errorf("a name of two lines is %s, want %s", got, want)
+	}
 	want := `twinrow scan 'postgres://me@localhost/shop?host=/tmp' --table 'public."it'\''s"' --key '"a,b",lower(c),"d""e"' --time 'created at' --where 'x = '\''y'\''' --nulls not-distinct`
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("line (-want +got):\n%s", diff)

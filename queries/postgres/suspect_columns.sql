@@ -19,7 +19,7 @@ LEFT JOIN LATERAL (
                 THEN pg_catalog.btrim(pg_catalog.split_part(pg_catalog.left(p.histogram_bounds::text, 64), ',', 1), '{}"') END AS sample
     FROM pg_catalog.pg_stats AS p
     WHERE p.schemaname = n.nspname AND p.tablename = c.relname AND p.attname = a.attname
-    ORDER BY p.inherited = (c.relkind = 'p') DESC LIMIT 1 -- also keeps it one look-up a column, whatever the planner thinks
+    ORDER BY p.inherited = c.relhassubclass DESC LIMIT 1 -- also keeps it one look-up a column, whatever the planner thinks
 ) AS s ON true
 LEFT JOIN LATERAL (
     SELECT k.confrelid::pg_catalog.regclass::text AS refers FROM pg_catalog.pg_constraint AS k
