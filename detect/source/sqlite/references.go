@@ -36,13 +36,14 @@ func childRows(k source.ForeignKey) string {
 	return "(SELECT * FROM " + name + " WHERE " + parenthesised(k.Where) + ")"
 }
 
-// refersOn is the condition under which a row c of the child refers to a row t.
-// An array is JSON; what is not JSON refers to nothing.
+// refersOn is the condition under which a row c of the child refers to a row t,
+// by the collation of t, as a foreign key compares. An array is JSON; what is
+// not JSON refers to nothing.
 func refersOn(k source.ForeignKey) string {
 	terms := make([]string, len(k.Columns))
 	for i := range k.Columns {
 		child, parent := "c."+queries.Ident(k.Columns[i]), "t."+queries.Ident(k.References[i])
-		if terms[i] = child + " = " + parent; k.Array {
+		if terms[i] = parent + " = " + child; k.Array {
 			terms[i] = "EXISTS (SELECT 1 FROM json_each(iif(json_valid(" + child + "), " + child + ", '[]')) AS e WHERE e.value = " + parent + ")"
 		}
 	}
