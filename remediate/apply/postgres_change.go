@@ -12,15 +12,6 @@ import (
 	"twinrow/remediate/plan"
 )
 
-// effects are what the transaction did so far, by table.
-type effects map[string]plan.Effect
-
-// add counts more for a table.
-func (e effects) add(table string, more plan.Effect) {
-	sum := e[table]
-	e[table] = plan.Effect{Inserted: sum.Inserted + more.Inserted, Updated: sum.Updated + more.Updated, Deleted: sum.Deleted + more.Deleted}
-}
-
 // counted are the tables whose names the server's counts are to be under.
 func (s *postgresSession) counted() []string {
 	names := []string{s.w.Table.Table, s.sql.Quarantine(), s.sql.Changes()}
@@ -94,9 +85,9 @@ func (s *postgresSession) change(ctx context.Context, want int, foretold effects
 	}
 	foretold.add(s.sql.Quarantine(), plan.Effect{Inserted: int64(copied)})
 	if len(s.w.Set) > 0 {
-		return s.steps(ctx, foretold, s.sql.SetSurplus())
+		return carryOut(ctx, s, s.sql.Changes(), foretold, s.sql.SetSurplus())
 	}
-	if err := s.steps(ctx, foretold, s.sql.Steps()...); err != nil {
+	if err := carryOut(ctx, s, s.sql.Changes(), foretold, s.sql.Steps()...); err != nil {
 		return err
 	}
 	deleted, err := s.count(ctx, "deleting rows", s.sql.Delete())
@@ -107,7 +98,7 @@ func (s *postgresSession) change(ctx context.Context, want int, foretold effects
 	if copied != want || deleted != want {
 		return differs(fmt.Sprintf("%s of %s %s to go, and %d were copied and %d deleted", plan.Count(want, "row"), s.w.Table.Table, plan.Verb(want, "was", "were"), copied, deleted), "a trigger or rule of the table keeps rows from being deleted; look at it, then plan again")
 	}
-	return s.steps(ctx, foretold, s.sql.Survivors()...)
+	return carryOut(ctx, s, s.sql.Changes(), foretold, s.sql.Survivors()...)
 }
 
 // asForetold compares the effects with what was foretold. Triggers, to which
@@ -139,11 +130,6 @@ func moved(e plan.Effect) plan.Effect {
 
 func counts(e plan.Effect) string {
 	return fmt.Sprintf("%d inserted, %d updated, %d deleted", e.Inserted, e.Updated, e.Deleted)
-}
-
-// differs is the Problem of an effect that was not foretold.
-func differs(what, hint string) error {
-	return &plan.Problem{Code: plan.CodeStopped, Message: what + "; everything was rolled back and nothing was changed", Hint: hint}
 }
 
 // buildIndex builds and marks the index. Duplicates that came after the scan

@@ -47,9 +47,9 @@ func (s *postgresSession) count(ctx context.Context, doing, sql string, args ...
 }
 
 // number runs a query for one number.
-func (s *postgresSession) number(ctx context.Context, doing, sql string) (int, error) {
+func (s *postgresSession) number(ctx context.Context, doing, sql string, args ...any) (int, error) {
 	var n int
-	if err := s.conn.QueryRow(ctx, sql).Scan(&n); err != nil {
+	if err := s.conn.QueryRow(ctx, sql, args...).Scan(&n); err != nil {
 		return 0, explain(ctx, doing, err)
 	}
 	return n, nil

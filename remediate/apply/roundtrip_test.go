@@ -20,6 +20,8 @@ type database struct {
 	name, engine, script string
 	request              source.Request
 	options              plan.Options
+	// leaves takes away what triggers wrote and an undo leaves.
+	leaves string
 }
 
 const postgresTickets = `
@@ -122,6 +124,12 @@ func (d database) make(t testing.TB) *story {
 	return scanned(t, d.engine, sqliteFile(t, d.script), d.options, d.request)
 }
 
+// dropKept drops what a clean-up keeps rows in.
+func (s *story) dropKept() string {
+	names := shell(s.t, s.where, "SELECT 'DROP TABLE \"' || name || '\";' FROM sqlite_schema WHERE type = 'table' AND name LIKE 'twinrow%';")
+	return names
+}
+
 // major is a server's major version.
 func major(t testing.TB, url string) int {
 	t.Helper()
@@ -133,7 +141,7 @@ func major(t testing.TB, url string) int {
 }
 
 func TestUndoOfApplyIsExact(t *testing.T) {
-	for _, d := range slices.Concat(databases, referring) {
+	for _, d := range slices.Concat(databases, referring, referringLite) {
 		t.Run(d.engine+"/"+d.name, func(t *testing.T) {
 			t.Parallel()
 			s := d.make(t)
@@ -160,6 +168,7 @@ func TestUndoOfApplyIsExact(t *testing.T) {
 				if back := s.undo(); back.Already || back.Tables[0].Rows != s.surplus() {
 					t.Fatalf("%+v", back)
 				}
+				s.run(d.leaves)
 				if diff := cmp.Diff(before, s.dump()); diff != "" {
 					t.Fatalf("undo is not exact: %s", diff)
 				}
@@ -178,14 +187,17 @@ func TestUndoOfApplyIsExact(t *testing.T) {
 }
 
 func TestFilesByTheEnginesOwnClient(t *testing.T) {
-	for _, d := range slices.Concat(databases, referring) {
+	for _, d := range slices.Concat(databases, referring, referringLite) {
 		t.Run(d.engine+"/"+d.name, func(t *testing.T) {
 			t.Parallel()
 			s := d.make(t)
 			before := s.dump()
 			const clean, undo, verify = "sql/20_clean_and_index.sql", "sql/20_clean_and_index_undo.sql", "sql/50_verify.sql"
-			if out, err := s.client(s.file(verify)); err == nil && len(s.plan.Tables[0].Groups) > 0 {
-				t.Errorf("%s holds before the clean-up: %s", verify, out)
+			if len(s.plan.Tables[0].Groups) > 0 {
+				out, err := s.client(s.file(verify))
+				if err == nil || !strings.Contains(out, "the clean-up was not made") && len(s.plan.Tables[0].Set) == 0 || strings.Contains(out, "no such table") || strings.Contains(out, "does not exist") {
+					t.Errorf("%s before the clean-up: %v %s", verify, err, out)
+				}
 			}
 			s.mustRun(clean)
 			after := s.dump()
@@ -201,8 +213,9 @@ func TestFilesByTheEnginesOwnClient(t *testing.T) {
 				t.Errorf("apply did not see what the file had done: %+v", result)
 			}
 			s.mustRun(undo)
+			s.run(d.leaves)
 			if d.engine == "d1" { // which cannot drop a table under a condition
-				shell(t, s.where, "DROP TABLE "+plan.QuarantineTable("d1", "tickets", s.opened.ID)+";")
+				shell(t, s.where, s.dropKept())
 				if diff := cmp.Diff(before, s.dump()); diff != "" {
 					t.Fatalf("the way back is not exact: %s", diff)
 				}

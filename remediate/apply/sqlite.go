@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -175,34 +176,30 @@ func (s *sqliteSession) columns(ctx context.Context, w *plan.Work) ([]string, er
 	return key, sameColumns(w, now)
 }
 
-// surroundings fills in the foreign keys and triggers of now, which are those
-// that a change meets, beside the references that were declared, and the
-// statements.
+// surroundings adds the foreign keys that came since the scan, looks for
+// triggers, and prepares the statements.
 func (s *sqliteSession) surroundings(ctx context.Context, w *plan.Work, primary []string, withoutRowid bool) error {
-	table := *w.Case
 	incoming, err := s.incoming(ctx, w.Table.Table, primary)
 	if err != nil {
 		return err
 	}
-	triggers := 0
-	err = s.query(ctx, "reading the triggers", queries.SQLite("apply_triggers"), func(*sqlite.Stmt) error { triggers++; return nil }, w.Table.Table)
-	if err != nil {
-		return err
+	table := *w.Case
+	table.IncomingKeys = slices.Clone(table.IncomingKeys)
+	for _, k := range incoming {
+		if !slices.ContainsFunc(table.IncomingKeys, func(known plan.ForeignKey) bool { return dialect.SameReference(known, k) }) {
+			table.IncomingKeys = append(table.IncomingKeys, k)
+		}
 	}
-	s.triggered = triggers > 0
 	if !withoutRowid {
 		primary = nil
 	}
-	for _, k := range w.Case.IncomingKeys {
-		if k.OnDelete == "" { // declared: no catalogue knows of it
-			incoming = append(incoming, k)
-		}
-	}
-	table.IncomingKeys = incoming
 	here := *w
 	here.Case = &table
 	s.w, s.sql = &here, dialect.NewSQLite(&here, s.n, primary)
-	return nil
+	for _, name := range s.sql.Touched() {
+		err = errors.Join(err, s.query(ctx, "reading the triggers", queries.SQLite("apply_triggers"), func(*sqlite.Stmt) error { s.triggered = true; return nil }, name))
+	}
+	return err
 }
 
 // incoming reads the foreign keys that refer to the table.

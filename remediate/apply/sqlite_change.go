@@ -2,113 +2,108 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"zombiezen.com/go/sqlite"
 
 	"twinrow/queries"
+	"twinrow/remediate/dialect"
 	"twinrow/remediate/plan"
 )
 
-// clean copies and deletes, and asserts what that did.
+// clean copies and deletes, changes what else the plan changes, and asserts
+// what that did everywhere.
 func (s *sqliteSession) clean(ctx context.Context, want int) (map[string]plan.Effect, error) {
-	if err := s.notReferred(ctx); err != nil {
+	if err := s.asScanned(ctx); err != nil {
 		return nil, err
 	}
-	if s.triggered && len(s.w.Case.Triggers) == 0 {
-		return nil, &plan.Problem{Code: plan.CodeDrift, Message: "triggers were added to " + s.w.Table.Table + " since the scan; nothing was changed", Hint: "scan again into a new case, so that the plan names what they may do"}
-	}
-	rows, err := s.sizes(ctx)
+	before, err := s.measure(ctx)
 	if err != nil {
 		return nil, err
 	}
-	copied, err := s.exec(ctx, "copying rows to quarantine", s.sql.Copy())
-	if err != nil {
+	foretold := effects{}
+	s.aside = 0
+	if err := s.change(ctx, want, foretold); err != nil {
 		return nil, err
 	}
-	before, err := s.number(ctx, "counting the effects", "SELECT total_changes()")
-	if err != nil {
-		return nil, err
-	}
-	deleted, err := s.exec(ctx, "deleting rows", s.sql.Delete())
-	if err != nil {
-		return nil, err
-	}
-	after, err := s.number(ctx, "counting the effects", "SELECT total_changes()")
-	if err != nil {
-		return nil, err
-	}
-	if copied != want || deleted != want {
-		return nil, differs(fmt.Sprintf("%s of %s %s to go, and %d were copied and %d deleted", plan.Count(want, "row"), s.w.Table.Table, plan.Verb(want, "was", "were"), copied, deleted), "a trigger of the table keeps rows from being deleted; look at it, then plan again")
-	}
-	if !s.triggered && after-before != want {
-		return nil, differs(fmt.Sprintf("deleting %s changed %d", plan.Count(want, "row"), after-before), "look at the foreign keys that refer to the table, then run again")
-	}
-	if err := s.sizesAsForetold(ctx, rows, -want); err != nil {
-		return nil, err
-	}
-	return map[string]plan.Effect{s.w.Table.Table: {Deleted: int64(want)}}, nil
+	return s.asForetold(ctx, before, foretold)
 }
 
-// notReferred refuses to remove a row that another refers to: with foreign
-// keys off it would leave an orphan, with them on it could take more rows along.
-func (s *sqliteSession) notReferred(ctx context.Context) error {
-	for _, k := range s.w.Case.IncomingKeys {
-		n, err := s.number(ctx, "looking at what refers to the rows", "SELECT count(*) FROM ("+s.sql.Referrers(k)+")")
+// asScanned refuses tables beside the planned one that were altered since the
+// scan, and triggers that came since.
+func (s *sqliteSession) asScanned(ctx context.Context) error {
+	for _, name := range s.sql.Touched() {
+		n, err := s.number(ctx, "reading the triggers", s.sql.NewTriggers(name))
 		if err != nil {
 			return err
 		}
 		if n > 0 {
-			return differs(fmt.Sprintf("%s of %s %s to rows that are to go (%s)", plan.Count(n, "row"), k.Table, plan.Verb(n, "refers", "refer"), k.Name), "point those rows at the survivors first, then run again")
+			return &plan.Problem{Code: plan.CodeDrift, Message: "triggers were added to " + name + " since the scan; nothing was changed", Hint: "scan again into a new case, so that the plan names what they may do"}
+		}
+		same, err := s.number(ctx, "reading the columns", "SELECT "+s.sql.SameColumns(name))
+		if err != nil {
+			return err
+		}
+		if same == 0 {
+			return &plan.Problem{Code: plan.CodeDrift, Message: "the columns of " + name + " were altered since the scan; nothing was changed", Hint: "scan again into a new case"}
 		}
 	}
 	return nil
 }
 
-// referred is settled by notReferred.
-func (s *sqliteSession) referred(context.Context) ([]Drift, error) { return nil, nil }
-
-// sizes counts the rows of the table, and of every other where triggers could
-// take rows away.
-func (s *sqliteSession) sizes(ctx context.Context) (map[string]int, error) {
-	names := []string{s.w.Table.Table}
-	if s.triggered {
-		names = nil
-		err := s.query(ctx, "reading the catalogue", queries.SQLite("apply_tables"), func(stmt *sqlite.Stmt) error {
-			if name := stmt.ColumnText(0); name != s.sql.QuarantineName() {
-				names = append(names, name)
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	out := map[string]int{}
-	for _, name := range names {
-		n, err := s.number(ctx, "counting rows", "SELECT count(*) FROM main."+queries.Ident(name))
-		if err != nil {
-			return nil, err
-		}
-		out[name] = n
-	}
-	return out, nil
-}
-
-// sizesAsForetold compares the sizes: the table's own changes by want, and no
-// other table has lost a row.
-func (s *sqliteSession) sizesAsForetold(ctx context.Context, before map[string]int, want int) error {
-	now, err := s.sizes(ctx)
+// change makes the changes in their order, and adds up what they are to do.
+func (s *sqliteSession) change(ctx context.Context, want int, foretold effects) error {
+	copied, err := s.count(ctx, "copying rows to quarantine", s.sql.Copy())
 	if err != nil {
 		return err
 	}
-	for name, n := range now {
-		change := n - before[name]
-		if name == s.w.Table.Table && change != want || change < 0 && name != s.w.Table.Table {
-			return differs(fmt.Sprintf("%s has %+d rows, which was not foretold", name, change), "look at the triggers of "+s.w.Table.Table+", then run again")
-		}
+	if len(s.w.Set) > 0 {
+		return carryOut(ctx, s, "", foretold, s.sql.SetSurplus())
 	}
-	return nil
+	if err := carryOut(ctx, s, "", foretold, s.sql.Steps()...); err != nil {
+		return err
+	}
+	deleted, err := s.count(ctx, "deleting rows", s.sql.Delete())
+	if err != nil {
+		return err
+	}
+	left, err := s.number(ctx, "looking at the rows", s.sql.StillThere())
+	if err != nil {
+		return err
+	}
+	s.aside -= want - left - deleted // rows that a foreign key of the table itself took first
+	if copied != want || left != 0 {
+		return differs(fmt.Sprintf("%s of %s %s to go, and %d were copied and %d deleted", plan.Count(want, "row"), s.w.Table.Table, plan.Verb(want, "was", "were"), copied, want-left), "a trigger of the table keeps rows from being deleted; look at it, then plan again")
+	}
+	foretold.add(s.w.Table.Table, plan.Effect{Deleted: int64(want)})
+	return carryOut(ctx, s, "", foretold, s.sql.Survivors()...)
+}
+
+// referred lists the loaded groups to which other rows refer otherwise than
+// was foretold.
+func (s *sqliteSession) referred(ctx context.Context) ([]Drift, error) {
+	return lookReferred(ctx, s, s.w, s.sql.Referred())
+}
+
+// referrers counts what refers to the rows, by group.
+func (s *sqliteSession) referrers(ctx context.Context, counts string) (map[int]referredRow, error) {
+	found := map[int]referredRow{}
+	err := s.query(ctx, "looking at what refers to the rows", counts, func(stmt *sqlite.Stmt) error {
+		found[stmt.ColumnInt(0)] = referredRow{stmt.ColumnText(1), plan.GroupReference{Rows: stmt.ColumnInt64(2), Dropped: stmt.ColumnInt64(3), Merged: stmt.ColumnInt64(4)}}
+		return nil
+	})
+	return found, err
+}
+
+// loadedGroups are the groups in the work.
+func (s *sqliteSession) loadedGroups(ctx context.Context) (map[int]bool, error) {
+	loaded := map[int]bool{}
+	err := s.query(ctx, "looking at the work", s.sql.Loaded(), func(stmt *sqlite.Stmt) error {
+		loaded[stmt.ColumnInt(0)] = true
+		return nil
+	})
+	return loaded, err
 }
 
 // buildIndex builds the index with this case's mark in its definition.
@@ -135,18 +130,93 @@ func (s *sqliteSession) takeBack(ctx context.Context, dropIndex bool) (int, erro
 	if err != nil || !there {
 		return 0, err
 	}
-	back, err := s.restore(ctx)
+	back, err := s.rowsBack(ctx)
 	if err != nil {
 		return 0, err
 	}
-	if err := s.run(ctx, "emptying the quarantine", s.sql.Release()); err != nil {
+	for _, table := range s.sql.ChangedTables() {
+		if err := s.release(ctx, s.sql.ChangesName(table), s.sql.ReleaseChanges(table)); err != nil {
+			return 0, err
+		}
+	}
+	return back, s.release(ctx, s.sql.QuarantineName(), s.sql.Release())
+}
+
+// rowsBack puts survivors back as they were, then the rows that went, then
+// those that referred to them.
+func (s *sqliteSession) rowsBack(ctx context.Context) (back int, err error) {
+	if err := s.run(ctx, "preparing the quarantine", s.sql.CreateChanges()...); err != nil {
 		return 0, err
 	}
-	left, err := s.number(ctx, "looking at the quarantine", "SELECT count(*) FROM "+s.sql.Quarantine())
-	if err == nil && left == 0 {
-		err = s.run(ctx, "dropping the empty quarantine", "DROP TABLE "+s.sql.Quarantine())
+	survivors, others := s.sql.Backs()
+	if err := s.putBack(ctx, survivors); err != nil {
+		return 0, err
 	}
-	return back, err
+	if len(s.w.Set) > 0 {
+		return s.number(ctx, "counting the quarantine", s.sql.CountQuarantine())
+	}
+	if back, err = s.restore(ctx); err != nil {
+		return back, err
+	}
+	return back, s.putBack(ctx, others)
+}
+
+// putBack takes the given steps back, with triggers kept from changing what is
+// put back.
+func (s *sqliteSession) putBack(ctx context.Context, backs []dialect.Back) (err error) {
+	if err := s.conn.SetAuthorizer(sqlite.AuthorizeFunc(quieted)); err != nil {
+		return explainSQLite(ctx, "quieting triggers", err)
+	}
+	defer func() { err = errors.Join(err, s.conn.SetAuthorizer(nil)) }()
+	for _, back := range backs {
+		for _, sql := range back.Prepare {
+			if err := execute(s.conn, sql, nil); err != nil {
+				return restoreSQLiteProblem(ctx, err)
+			}
+		}
+		var want, got, lost int
+		err := s.query(ctx, "comparing the rows", back.SQL, func(stmt *sqlite.Stmt) error {
+			want, got, lost = stmt.ColumnInt(0), stmt.ColumnInt(1), stmt.ColumnInt(2)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if err := cameBack(back.Table, want, got, lost, s.sql.ChangesName(back.Table)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// quieted makes what triggers would write into nothing: SQLite leaves out an
+// INSERT that is to be ignored, and of an UPDATE its columns. A DELETE of a
+// trigger has no such way, and is refused.
+func quieted(action sqlite.Action) sqlite.AuthResult {
+	if action.Accessor() == "" {
+		return sqlite.AuthResultOK
+	}
+	switch action.Type() {
+	case sqlite.OpInsert, sqlite.OpUpdate:
+		return sqlite.AuthResultIgnore
+	case sqlite.OpDelete:
+		return sqlite.AuthResultDeny
+	default:
+		return sqlite.AuthResultOK
+	}
+}
+
+// release forgets what a table keeps of this entry, and drops it when it is empty.
+func (s *sqliteSession) release(ctx context.Context, table, forget string) error {
+	if err := s.run(ctx, "emptying the quarantine", forget); err != nil {
+		return err
+	}
+	name := "main." + queries.Ident(table)
+	left, err := s.number(ctx, "looking at the quarantine", "SELECT count(*) FROM "+name)
+	if err != nil || left > 0 {
+		return err
+	}
+	return s.run(ctx, "dropping the empty quarantine", "DROP TABLE "+name)
 }
 
 func (s *sqliteSession) dropIndex(ctx context.Context) error {
@@ -159,7 +229,7 @@ func (s *sqliteSession) restore(ctx context.Context) (int, error) {
 	if err != nil || want == 0 {
 		return 0, err
 	}
-	rows, err := s.sizes(ctx)
+	before, err := s.measure(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -176,11 +246,15 @@ func (s *sqliteSession) restore(ctx context.Context) (int, error) {
 	if same != want {
 		return 0, differs(fmt.Sprintf("%d of %s did not come back as they were", want-same, plan.Count(want, "row")), "a trigger of the table changes rows that are inserted; drop it for the undo")
 	}
-	return want, s.sizesAsForetold(ctx, rows, want)
+	_, err = s.asForetold(ctx, before, effects{s.w.Table.Table: {Inserted: int64(want)}})
+	return want, err
 }
 
 // restoreSQLiteProblem says why a row could not come back.
 func restoreSQLiteProblem(ctx context.Context, err error) error {
+	if sqlite.ErrCode(err).ToPrimary() == sqlite.ResultAuth {
+		return &plan.Problem{Code: plan.CodeDrift, Message: "a trigger would delete rows while others are put back; nothing was changed", Hint: "drop it for the undo, then create it again", Err: cause(err)}
+	}
 	if ctx.Err() != nil || sqlite.ErrCode(err).ToPrimary() != sqlite.ResultConstraint {
 		return explainSQLite(ctx, "putting rows back", err)
 	}

@@ -19,9 +19,11 @@ type sqliteSession struct {
 	// w is the work with the foreign keys of now.
 	w   *plan.Work
 	sql dialect.SQLite
-	// triggered is true where the table has triggers.
+	// triggered is true where a table whose rows change has triggers.
 	triggered bool
-	over      bool
+	// aside counts the changes that triggers and foreign keys made.
+	aside int
+	over  bool
 	// joined is true where the transaction is another's, which ends it.
 	joined bool
 }
@@ -79,22 +81,30 @@ func bind(stmt *sqlite.Stmt, args []any) {
 	}
 }
 
-// exec runs one statement and returns how many rows it changed itself, without
-// what triggers and foreign keys did.
-func (s *sqliteSession) exec(ctx context.Context, doing, sql string, args ...any) (int, error) {
-	if err := execute(s.conn, sql, nil, args...); err != nil {
-		return 0, explainSQLite(ctx, doing, err)
+// exec runs one statement.
+func (s *sqliteSession) exec(ctx context.Context, doing, sql string, args ...any) error {
+	return explainSQLite(ctx, doing, execute(s.conn, sql, nil, args...))
+}
+
+// count runs one statement and returns how many rows it changed itself; what
+// triggers and foreign keys did is counted aside.
+func (s *sqliteSession) count(ctx context.Context, doing, sql string, args ...any) (int, error) {
+	const all = "SELECT total_changes()"
+	before, err := s.number(ctx, doing, all)
+	if err != nil {
+		return 0, err
 	}
-	return s.conn.Changes(), nil
+	if err := s.exec(ctx, doing, sql, args...); err != nil {
+		return 0, err
+	}
+	own := s.conn.Changes()
+	after, err := s.number(ctx, doing, all)
+	s.aside += after - before - own
+	return own, err
 }
 
 func (s *sqliteSession) run(ctx context.Context, doing string, statements ...string) error {
-	for _, sql := range statements {
-		if _, err := s.exec(ctx, doing, sql); err != nil {
-			return err
-		}
-	}
-	return nil
+	return execAll(ctx, s, doing, statements)
 }
 
 func (s *sqliteSession) query(ctx context.Context, doing, sql string, visit func(*sqlite.Stmt) error, args ...any) error {
@@ -107,10 +117,20 @@ func (s *sqliteSession) number(ctx context.Context, doing, sql string, args ...a
 	return n, err
 }
 
+// has tells whether a table of that name is there.
+func (s *sqliteSession) has(ctx context.Context, table string) (bool, error) {
+	n, err := s.number(ctx, "reading the catalogue", "SELECT count(*) FROM main.sqlite_schema WHERE type = 'table' AND name = ?", table)
+	return n > 0, err
+}
+
 // hasQuarantine tells whether the quarantine is there.
 func (s *sqliteSession) hasQuarantine(ctx context.Context) (bool, error) {
-	n, err := s.number(ctx, "reading the catalogue", "SELECT count(*) FROM main.sqlite_schema WHERE type = 'table' AND name = ?", s.sql.QuarantineName())
-	return n > 0, err
+	return s.has(ctx, s.sql.QuarantineName())
+}
+
+// hasChanges tells whether the table is there that keeps changed rows of a table.
+func (s *sqliteSession) hasChanges(ctx context.Context, table string) (bool, error) {
+	return s.has(ctx, s.sql.ChangesName(table))
 }
 
 // state reads the quarantine and the index.
@@ -178,12 +198,24 @@ func (s *sqliteSession) load(ctx context.Context, all bool) error {
 		}
 	}
 	if all {
-		return nil
+		return s.recall(ctx)
 	}
-	if err := s.run(ctx, "preparing the quarantine", s.sql.CreateQuarantine()); err != nil {
+	if err := s.run(ctx, "preparing the quarantine", append(s.sql.CreateChanges(), s.sql.CreateQuarantine())...); err != nil {
+		return err
+	}
+	if err := s.recall(ctx); err != nil {
 		return err
 	}
 	return s.run(ctx, "preparing the work", s.sql.ForgetDone()...)
+}
+
+// recall expects rows that this case itself changed as it left them.
+func (s *sqliteSession) recall(ctx context.Context) error {
+	there, err := s.hasChanges(ctx, s.w.Table.Table)
+	if err != nil || !there {
+		return err
+	}
+	return s.run(ctx, "comparing the rows", s.sql.Recall()...)
 }
 
 // idArgs are the values of a row's id, with the types that the image shows: a
@@ -261,7 +293,7 @@ func row(g plan.WorkGroup, number int) plan.RowRef {
 func (s *sqliteSession) forget(ctx context.Context, groups []int) error {
 	for _, g := range groups {
 		for _, sql := range s.sql.ForgetGroup() {
-			if _, err := s.exec(ctx, "leaving groups out", sql, g); err != nil {
+			if err := s.exec(ctx, "leaving groups out", sql, g); err != nil {
 				return err
 			}
 		}

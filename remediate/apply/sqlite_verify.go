@@ -25,11 +25,19 @@ func (s *sqliteSession) standing(ctx context.Context, held []plan.Held) (int, er
 	return several(there), nil
 }
 
-// overtaken takes survivors out of the work that a later case removed.
+// overtaken expects rows that a later case changed as it left them, and takes
+// survivors out of the work that it removed.
 func (s *sqliteSession) overtaken(ctx context.Context, later *plan.Work) error {
 	after := &sqliteSession{conn: s.conn, w: later, sql: dialect.NewSQLite(later, 0, nil)}
+	changed, err := after.hasChanges(ctx, later.Table.Table)
+	if err == nil && changed {
+		err = s.run(ctx, "looking at what was changed since", s.sql.RecallLater(after.sql)...)
+	}
+	if err != nil {
+		return err
+	}
 	there, err := after.hasQuarantine(ctx)
-	if err != nil || !there {
+	if err != nil || !there || len(later.Set) > 0 { // rows that were set are kept, and there
 		return err
 	}
 	return s.run(ctx, "looking at what was cleaned since", s.sql.Overtaken(after.sql))

@@ -53,7 +53,7 @@ type Recall struct {
 
 func (p Postgres) recall(table string) []string {
 	var all []string
-	for _, step := range p.stepNumbers() {
+	for _, step := range stepNumbers(p.Work) {
 		if step.table != table || step.did != "updated" {
 			continue
 		}
@@ -68,70 +68,23 @@ func digest(text string) string {
 	return "'sha256:' || pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(" + text + ", 'UTF8')), 'hex')"
 }
 
-// numbered is one step as the way back finds it.
-type numberedStep struct {
-	number     int
-	table, did string
-}
-
-// stepNumbers are all steps of the plan, in order.
-func (p Postgres) stepNumbers() []numberedStep {
-	var all []numberedStep
-	for _, o := range p.Operations {
-		switch o.Op {
-		case plan.OpRepoint:
-			first := *o.Reference * stepsAReference
-			all = append(all, numberedStep{first + stepDrop, o.Table, "deleted"}, numberedStep{first + stepMerge, o.Table, "updated"}, numberedStep{first + stepMove, o.Table, "updated"})
-		case plan.OpMerge:
-			all = append(all, numberedStep{stepSurvivors, o.Table, "updated"})
-		case plan.OpSet:
-			all = append(all, numberedStep{stepSet, o.Table, "updated"})
-		}
-	}
-	return all
-}
-
-// Back is one step of the way back: SQL returns how many rows were to come
-// back, how many did, and how many of these are not exactly as they were
-// though nobody else had changed them.
-type Back struct {
-	Table string
-	SQL   string
-}
-
-// Backs take the steps back. After the deleted rows are in their table again
-// come those that were taken before the delete; survivors, whose new values
-// may stand in their way, come first.
+// Backs take the steps back.
 func (p Postgres) Backs() (survivors, others []Back) {
-	for _, step := range slices.Backward(p.stepNumbers()) {
-		back := Back{Table: step.table, SQL: p.updateBack(step)}
+	return backsOf(p.Work, func(step numberedStep) Back {
 		if step.did == "deleted" {
-			back.SQL = p.insertBack(step)
+			return Back{Table: step.table, SQL: p.insertBack(step)}
 		}
-		if step.number >= stepSurvivors {
-			survivors = append(survivors, back)
-		} else {
-			others = append(others, back)
-		}
-	}
-	return survivors, others
+		return Back{Table: step.table, SQL: p.updateBack(step)}
+	})
 }
 
 // columnsOf are the columns of the planned table or of one that refers to it,
 // and its primary key.
 func (p Postgres) columnsOf(table string) (columns []plan.Column, id []string) {
-	if table == p.Table.Table {
-		if p.byPlace() {
-			return p.Case.Columns, nil
-		}
-		return p.Case.Columns, p.Case.ID
+	if table == p.Table.Table && p.byPlace() {
+		return p.Case.Columns, nil
 	}
-	for _, k := range p.Case.IncomingKeys {
-		if k.Table == table && k.Child != nil {
-			return k.Child.Columns, k.Child.ID
-		}
-	}
-	return nil, nil
+	return tableOf(p.Work, table)
 }
 
 func (p Postgres) takenIn(step numberedStep) string {
@@ -142,7 +95,7 @@ func (p Postgres) takenIn(step numberedStep) string {
 // keeps that change, unless it is about the very columns that this case changed.
 func (p Postgres) updateBack(step numberedStep) string {
 	columns, id := p.columnsOf(step.table)
-	own := p.ownColumns(step)
+	own := ownColumns(p.Work, step)
 	name := PostgresName(step.table)
 	var sets, untouched []string
 	for _, c := range columns {
@@ -199,38 +152,6 @@ func (p Postgres) taken(step numberedStep, own, id []string) string {
 // inArrays tells whether a step changed arrays of ids.
 func (p Postgres) inArrays(step numberedStep) bool {
 	return slices.ContainsFunc(p.References, func(r plan.Reference) bool { return r.Array && r.Number == step.number/stepsAReference })
-}
-
-// ownColumns are the columns that a step changed.
-func (p Postgres) ownColumns(step numberedStep) []string {
-	var own []string
-	switch step.number {
-	case stepSurvivors:
-		own = ruleColumns(p.Merge)
-	case stepSet:
-		for _, a := range p.Set {
-			own = append(own, a.Column)
-		}
-	default:
-		for _, r := range p.References {
-			if r.Number == step.number/stepsAReference && step.number%stepsAReference == stepMerge {
-				own = ruleColumns(r.Merge)
-			} else if r.Number == step.number/stepsAReference {
-				own = r.Columns
-			}
-		}
-	}
-	return own
-}
-
-func ruleColumns(rules []plan.ColumnRule) []string {
-	var columns []string
-	for _, r := range rules {
-		if r.Rule != "keep" {
-			columns = append(columns, r.Column)
-		}
-	}
-	return columns
 }
 
 // insertBack puts rows that were deleted back.

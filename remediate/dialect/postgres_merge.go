@@ -51,16 +51,15 @@ func mergeSets(rules []plan.ColumnRule, columns []plan.Column, members, which st
 // mergeStep gives the rows that stay what the rules make of them and of those
 // that collide with them, which then go. A row that stays may still have to
 // move, so its new place is remembered.
-func (g pointing) mergeStep(step int) Step {
+func (g pointing) merge(step int) Step {
 	keepers := "SELECT DISTINCT h.keeper_heap, h.keeper_place, h.group_no FROM " + g.hits() + " AS h WHERE h.doomed"
-	columns := prefixed("c.", quotedAll(columnNames(g.child.columns)))
-	sets := mergeSets(g.ref.Merge, g.child.columns, g.members(), "m.twinrow_heap = b.keeper_heap AND m.twinrow_place = b.keeper_place")
+	columns := prefixed("c.", quotedAll(columnNames(g.child.Columns)))
+	sets := mergeSets(g.ref.Merge, g.child.Columns, g.members(), "m.twinrow_heap = b.keeper_heap AND m.twinrow_place = b.keeper_place")
 	if len(sets) == 0 {
 		own := queries.Ident(g.ref.Columns[0])
 		sets = []string{own + " = c." + own}
 	}
 	return Step{
-		Doing: "merging rows of " + g.ref.Table + " that would collide", Table: g.ref.Table,
 		Prepare: []string{
 			"DROP TABLE IF EXISTS " + g.members(),
 			"CREATE TEMPORARY TABLE " + temporary(g.members()) + " ON COMMIT DROP AS\n" +
@@ -79,14 +78,6 @@ func (g pointing) mergeStep(step int) Step {
 			"moved AS (UPDATE " + g.hits() + " AS h SET place = d.place FROM done AS d WHERE h.heap = d.keeper_heap AND h.place = d.keeper_place AND NOT h.doomed)\n" +
 			strings.TrimPrefix(g.keep(step, g.ref.Table, "updated", ""), "WITH done AS (\n)\n"),
 	}
-}
-
-func columnNames(columns []plan.Column) []string {
-	names := make([]string, len(columns))
-	for i, c := range columns {
-		names[i] = c.Name
-	}
-	return names
 }
 
 // Survivors gives the survivors what the rules make of all rows of their

@@ -13,26 +13,14 @@ import (
 type pointing struct {
 	Postgres
 	ref   *plan.Reference
-	child *childTable
+	child *plan.Child
 }
 
-// childTable is what the case knows of a table that refers.
-type childTable struct {
-	columns []plan.Column
-	id      []string
-	unique  []plan.UniqueKey
-}
-
-// pointings are the references whose rows can be looked at: those that the
-// scan counted.
+// pointings are the references whose rows can be looked at.
 func (p Postgres) pointings() []pointing {
 	var all []pointing
-	for i := range p.References {
-		r := &p.References[i]
-		k := p.Case.IncomingKeys[r.Number]
-		if k.Counted && k.Child != nil {
-			all = append(all, pointing{p, r, &childTable{k.Child.Columns, k.Child.ID, k.Child.Unique}})
-		}
+	for _, r := range followed(p.Work) {
+		all = append(all, pointing{p, r.ref, r.child})
 	}
 	return all
 }
@@ -48,7 +36,7 @@ func (g pointing) name() string { return PostgresName(g.ref.Table) }
 
 // typeOf is the type of one of the child's columns.
 func (g pointing) typeOf(column string) string {
-	for _, c := range g.child.columns {
+	for _, c := range g.child.Columns {
 		if c.Name == column {
 			return c.Type
 		}
@@ -116,14 +104,6 @@ func (p Postgres) matchAs(table, work string) string {
 	return strings.Join(parts, " AND ")
 }
 
-func quotedAll(names []string) []string {
-	out := make([]string, len(names))
-	for i, n := range names {
-		out[i] = queries.Ident(n)
-	}
-	return out
-}
-
 // collide marks the rows that would have the same unique key as another once
 // they refer to the survivor. The row that stays is one that refers to the
 // survivor already, else the first by the order of what it refers to.
@@ -132,7 +112,7 @@ func (g pointing) collide() []string {
 		return nil
 	}
 	var all []string
-	for _, u := range g.child.unique {
+	for _, u := range g.child.Unique {
 		if u.Entry != "" && g.ref.OnConflict == plan.Stop { // what is the same under it is that entry's own
 			continue
 		}
@@ -161,7 +141,7 @@ func (g pointing) collide() []string {
 
 func (g pointing) mark(parts, known []string) string {
 	order := []string{"n.twinrow_moving", "n.twinrow_row"}
-	for _, c := range g.child.id {
+	for _, c := range g.child.ID {
 		order = append(order, "n."+queries.Ident(c))
 	}
 	return "UPDATE " + g.hits() + " AS h SET doomed = true, keeper_heap = r.keeper_heap, keeper_place = r.keeper_place\n" +
@@ -176,7 +156,7 @@ func (g pointing) mark(parts, known []string) string {
 // that refer to a survivor already.
 func (g pointing) after() string {
 	var moved, still, there []string
-	for _, c := range g.child.columns {
+	for _, c := range g.child.Columns {
 		column := queries.Ident(c.Name)
 		still = append(still, "c."+column)
 		if i := slices.Index(g.ref.Columns, c.Name); i >= 0 {
@@ -197,16 +177,6 @@ func (g pointing) after() string {
 		"      AND NOT EXISTS (SELECT FROM " + g.hits() + " AS h WHERE h.place = c.ctid AND h.heap = c.tableoid)"
 }
 
-// Referred is what one reference really says of the groups in the work.
-type Referred struct {
-	Number int
-	// Prepare are statements over temporary tables; Counts then returns for
-	// each group its number, the id of a row that goes, and the rows that
-	// refer, those that would collide, and the keys on which they do.
-	Prepare []string
-	Counts  string
-}
-
 // Referred lists the references to be compared with what was foretold.
 func (p Postgres) Referred() []Referred {
 	var all []Referred
@@ -216,7 +186,7 @@ func (p Postgres) Referred() []Referred {
 			continue
 		}
 		all = append(all, Referred{
-			Number: g.ref.Number, Prepare: append(g.find(), g.collide()...),
+			Number: g.ref.Number, Table: g.ref.Table, Prepare: g.look(),
 			Counts: "SELECT h.group_no, min(h.row_id) AS row_id, count(*) AS rows, count(*) FILTER (WHERE h.doomed) AS dropped,\n" +
 				"  count(DISTINCT (h.keeper_heap, h.keeper_place)) FILTER (WHERE h.doomed) AS merged\n" +
 				"  FROM " + g.hits() + " AS h GROUP BY h.group_no",
@@ -229,48 +199,30 @@ func (p Postgres) Referred() []Referred {
 func (p Postgres) Steps() []Step {
 	var all []Step
 	for _, g := range p.pointings() {
-		switch {
-		case g.ref.Rows == 0:
-		case g.ref.Array:
+		if g.ref.Array && g.ref.Rows > 0 {
 			all = append(all, listing{g}.step())
-		default:
-			all = append(all, g.steps()...)
+		} else {
+			all = append(all, stepsFor(g, g.ref)...)
 		}
 	}
 	return all
 }
 
-func (g pointing) steps() []Step {
-	first := g.ref.Number * stepsAReference
-	start := append(g.find(), g.collide()...)
-	count := "SELECT count(*) FROM " + g.hits() + " AS h"
-	switch g.ref.Action {
-	case plan.DeleteRow:
-		return []Step{{Doing: "deleting rows of " + g.ref.Table + " that refer to rows that go", Table: g.ref.Table, Prepare: start, Want: count, SQL: g.remove(first+stepDrop, "true"), Deletes: true}}
-	case plan.SetNull:
-		return []Step{{Doing: "setting the references of " + g.ref.Table + " to NULL", Table: g.ref.Table, Prepare: start, Want: count, SQL: g.move(first+stepMove, true)}}
-	}
-	var all []Step
-	if g.ref.Dropped > 0 {
-		if g.ref.OnConflict == plan.Merge {
-			all = append(all, g.mergeStep(first+stepMerge))
-		}
-		all = append(all, Step{Doing: "deleting rows of " + g.ref.Table + " that would collide", Table: g.ref.Table, Want: count + " WHERE h.doomed", SQL: g.remove(first+stepDrop, "h.doomed"), Deletes: true})
-	}
-	all = append(all, Step{Doing: "pointing rows of " + g.ref.Table + " at the survivors", Table: g.ref.Table, Want: count + " WHERE NOT h.doomed", SQL: g.move(first+stepMove, false)})
-	all[0].Prepare = append(start, all[0].Prepare...)
-	return all
+func (g pointing) look() []string { return append(g.find(), g.collide()...) }
+
+func (g pointing) count(which string) string {
+	return "SELECT count(*) FROM " + g.hits() + " AS h WHERE " + which
 }
 
 // remove deletes hits.
-func (g pointing) remove(step int, which string) string {
-	return g.keep(step, g.ref.Table, "deleted",
+func (g pointing) remove(step int, which string) Step {
+	return Step{SQL: g.keep(step, g.ref.Table, "deleted",
 		"  DELETE FROM "+g.name()+" AS c USING "+g.hits()+" AS h WHERE c.ctid = h.place AND c.tableoid = h.heap AND "+which+"\n"+
-			"  RETURNING h.group_no, (c.*)::text AS before_text, NULL::text AS after_text")
+			"  RETURNING h.group_no, (c.*)::text AS before_text, NULL::text AS after_text")}
 }
 
 // move makes the hits refer to the survivors, or to nothing.
-func (g pointing) move(step int, toNull bool) string {
+func (g pointing) move(step int, toNull bool) Step {
 	var sets []string
 	for i, c := range g.ref.Columns {
 		value := fmt.Sprintf("b.new_%d", i+1)
@@ -279,9 +231,9 @@ func (g pointing) move(step int, toNull bool) string {
 		}
 		sets = append(sets, queries.Ident(c)+" = "+value)
 	}
-	return g.keep(step, g.ref.Table, "updated",
+	return Step{SQL: g.keep(step, g.ref.Table, "updated",
 		"  UPDATE "+g.name()+" AS c SET "+strings.Join(sets, ", ")+"\n"+
 			"  FROM (SELECT h.*, (o.*)::text AS before_text FROM "+g.hits()+" AS h JOIN "+g.name()+" AS o ON o.ctid = h.place AND o.tableoid = h.heap WHERE NOT h.doomed) AS b\n"+
 			"  WHERE c.ctid = b.place AND c.tableoid = b.heap\n"+
-			"  RETURNING b.group_no, b.before_text, (c.*)::text AS after_text")
+			"  RETURNING b.group_no, b.before_text, (c.*)::text AS after_text")}
 }

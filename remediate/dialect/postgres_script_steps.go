@@ -15,7 +15,7 @@ func (p Postgres) checkReferred(s *script, n int) {
 	if len(referred) == 0 {
 		return
 	}
-	for _, table := range p.referringTables() {
+	for _, table := range ReferringTables(p.Work) {
 		s.add("LOCK TABLE " + PostgresName(table) + " IN SHARE ROW EXCLUSIVE MODE")
 	}
 	table := fmt.Sprintf("pg_temp.twinrow_referred_%d", n)
@@ -41,18 +41,6 @@ func (p Postgres) checkReferred(s *script, n int) {
 			"    RAISE EXCEPTION 'twinrow: % rows refer to rows of group % that go (row %), % of them would collide, and % were foretold; nothing was changed', bad.rows, bad.group_no, bad.row_id, bad.dropped, bad.foretold;",
 			"  END IF;", "END")
 	}
-}
-
-// referringTables are the other tables whose rows change, in order.
-func (p Postgres) referringTables() []string {
-	var tables []string
-	for _, r := range p.References {
-		if r.Rows > 0 && r.Table != p.Table.Table && !slices.Contains(tables, r.Table) {
-			tables = append(tables, r.Table)
-		}
-	}
-	slices.Sort(tables)
-	return tables
 }
 
 // step writes one change with its check, and adds it to what is foretold.

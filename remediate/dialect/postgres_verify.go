@@ -195,13 +195,17 @@ func (p Postgres) orphansSQL(k plan.ForeignKey) string {
 
 // orphans counts rows of a child whose reference names no row.
 func orphans(k plan.ForeignKey, child, parent, cast string) string {
+	return "SELECT count(*) = 0 AS ok, " + counted("row", "rows") + " || ' without it' AS detail\n" + orphansFrom(k, child, parent, cast)
+}
+
+// orphansFrom selects them.
+func orphansFrom(k plan.ForeignKey, child, parent, cast string) string {
 	var set, pairs []string
 	for i, c := range k.Columns {
 		set = append(set, "c."+queries.Ident(c)+" IS NOT NULL")
 		pairs = append(pairs, "p."+queries.Ident(k.References[i])+cast+" = c."+queries.Ident(c)+cast)
 	}
-	return "SELECT count(*) = 0 AS ok, " + counted("row", "rows") + " || ' without it' AS detail\n" +
-		"FROM " + child + " AS c WHERE " + strings.Join(set, " AND ") + " AND NOT EXISTS (SELECT 1 FROM " + parent + " AS p WHERE " + strings.Join(pairs, " AND ") + ")"
+	return "FROM " + child + " AS c WHERE " + strings.Join(set, " AND ") + " AND NOT EXISTS (SELECT 1 FROM " + parent + " AS p WHERE " + strings.Join(pairs, " AND ") + ")"
 }
 
 // postgresVerify writes the checks as one file that prints each and fails loudly.
@@ -221,10 +225,10 @@ func postgresVerify(works []*plan.Work) string {
 		s.add(p.AnalyzeWork())
 		for _, r := range p.Recalls() {
 			s.comment("what this case changed itself is expected as it left it")
-			s.addAll(r.SQL)
+			s.do(ifThere(r.Changes, r.SQL)...)
 		}
 		for _, c := range p.Checks() {
-			s.add("INSERT INTO pg_temp.twinrow_checks SELECT " + queries.Literal(w.Table.Table) + ", " + queries.Literal(c.Name) + ", c.* FROM (" + c.SQL + ") AS c (ok, detail)")
+			p.record(&s, c)
 		}
 	}
 	s.add("SELECT * FROM pg_temp.twinrow_checks")
@@ -233,4 +237,31 @@ func postgresVerify(works []*plan.Work) string {
 		"    RAISE EXCEPTION 'twinrow: a check failed; the table above says which';", "  END IF;", "END")
 	s.add("COMMIT")
 	return s.String()
+}
+
+// record writes down what a check says. Before any clean-up there is no
+// quarantine to ask.
+func (p Postgres) record(s *script, c Check) {
+	into := "INSERT INTO pg_temp.twinrow_checks SELECT " + queries.Literal(p.Table.Table) + ", " + queries.Literal(c.Name) + ", "
+	ask := into + "c.* FROM (" + c.SQL + ") AS c (ok, detail)"
+	if c.Name != KeptCheck {
+		s.add(ask)
+		return
+	}
+	s.do(ifThere(p.Quarantine(), []string{ask}, into+"false, "+queries.Literal("there is no quarantine "+p.Quarantine()+": the clean-up was not made"))...)
+}
+
+// ifThere runs statements where a table is there, and others where it is not.
+func ifThere(table string, there []string, absent ...string) []string {
+	lines := []string{"BEGIN", "  IF pg_catalog.to_regclass(" + queries.Literal(table) + ") IS NOT NULL THEN"}
+	for _, sql := range there {
+		lines = append(lines, sql+";")
+	}
+	if len(absent) > 0 {
+		lines = append(lines, "  ELSE")
+	}
+	for _, sql := range absent {
+		lines = append(lines, sql+";")
+	}
+	return append(lines, "  END IF;", "END")
 }

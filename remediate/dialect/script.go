@@ -6,7 +6,13 @@ import (
 )
 
 // script collects the statements of a file.
-type script struct{ b strings.Builder }
+type script struct {
+	b strings.Builder
+	// passed is, for D1, the table in which each check that held is counted, ""
+	// where a transaction takes back what a failed one left; checks counts them.
+	passed string
+	checks int
+}
 
 // add appends one statement.
 func (s *script) add(sql string) { s.b.WriteString(sql + ";\n") }

@@ -17,37 +17,24 @@ type SQLite struct {
 	// of a transaction in a literal.
 	d1 bool
 	n  int
-	// meta are the names of the quarantine's own columns, none of which is the table's.
-	meta metaColumns
-	// places find a row again: the rowid, or the primary key of a WITHOUT ROWID table.
-	places []string
+	// own is the table itself.
+	own stored
 }
-
-// metaColumns name what the quarantine keeps beside a row.
-type metaColumns struct{ entry, group, row, rowID, survivor, takenAt, rowid string }
 
 // NewSQLite prepares the statements; n tells the tables of one file apart.
 // withoutRowid lists the primary key of a WITHOUT ROWID table, and is nil for others.
 func NewSQLite(w *plan.Work, n int, withoutRowid []string) SQLite {
-	s := SQLite{Work: w, n: n, meta: metaFor(w), places: withoutRowid}
+	s := SQLite{Work: w, n: n, own: stored{name: w.Table.Table, columns: w.Case.Columns, places: withoutRowid}}
 	if withoutRowid == nil {
-		s.places = []string{s.rowidName()}
+		s.own.places = []string{s.rowidName()}
 	}
 	return s
-}
-
-func metaFor(w *plan.Work) metaColumns {
-	prefix := "twinrow_"
-	for slices.ContainsFunc(w.Case.Columns, func(c plan.Column) bool { return strings.HasPrefix(strings.ToLower(c.Name), prefix) }) {
-		prefix += "_"
-	}
-	return metaColumns{prefix + "entry", prefix + "group", prefix + "row", prefix + "row_id", prefix + "survivor", prefix + "taken_at", prefix + "rowid"}
 }
 
 // rowidName is the name of the rowid that no column hides; where columns hide
 // all three, an INTEGER PRIMARY KEY is the rowid, and is the id then.
 func (s SQLite) rowidName() string {
-	for _, name := range []string{"rowid", "_rowid_", "oid"} {
+	for _, name := range rowidNames {
 		if !slices.ContainsFunc(s.Case.Columns, func(c plan.Column) bool { return strings.EqualFold(c.Name, name) }) {
 			return name
 		}
@@ -56,31 +43,10 @@ func (s SQLite) rowidName() string {
 }
 
 // Places name what finds a row again, quoted.
-func (s SQLite) Places() []string {
-	quoted := make([]string, len(s.places))
-	for i, p := range s.places {
-		quoted[i] = s.name(p)
-	}
-	return quoted
-}
-
-// name quotes a column; a rowid's own name is written bare, because quoted it
-// could be taken for a string.
-func (s SQLite) name(column string) string {
-	if !isColumn(s.Work, column) && slices.Contains([]string{"rowid", "_rowid_", "oid"}, strings.ToLower(column)) {
-		return column
-	}
-	return queries.Ident(column)
-}
-
-// keepsRowid tells whether a restored row is given its rowid: where there is
-// one that is no column of the table.
-func (s SQLite) keepsRowid() bool {
-	return len(s.places) == 1 && !isColumn(s.Work, s.places[0])
-}
+func (s SQLite) Places() []string { return s.own.quoted() }
 
 // Target is the table's quoted name.
-func (s SQLite) Target() string { return "main." + queries.Ident(s.Table.Table) }
+func (s SQLite) Target() string { return s.own.target() }
 
 // QuarantineName is the name of the quarantine, not quoted.
 func (s SQLite) QuarantineName() string {
@@ -103,25 +69,21 @@ func (s SQLite) workName(what string) string {
 
 func (s SQLite) found() string    { return s.workName("found") }
 func (s SQLite) expected() string { return s.workName("expected") }
+func (s SQLite) foretold() string { return s.workName("foretold") }
 
 func (s SQLite) placeColumns() string {
-	names := make([]string, len(s.places))
-	for i := range s.places {
-		names[i] = fmt.Sprintf("place_%d", i+1)
-	}
-	return strings.Join(names, ", ")
+	return strings.Join(numbers("place_", len(s.own.places)), ", ")
 }
 
 // CreateWork makes the work tables anew.
 func (s SQLite) CreateWork() []string {
-	return []string{
-		"DROP TABLE IF EXISTS " + s.expected(),
-		"DROP TABLE IF EXISTS " + s.found(),
-		"CREATE TABLE " + s.expected() + " (group_no, row_no, keep, row_id, survivor)",
-		"CREATE TABLE " + s.found() + " (group_no, row_no, keep, " + s.placeColumns() + ")",
-		"CREATE INDEX " + s.workName("expected_by_row") + " ON " + bare(s.expected()) + " (group_no, row_no)",
-		"CREATE INDEX " + s.workName("found_by_row") + " ON " + bare(s.found()) + " (group_no, row_no)",
-	}
+	return append(s.DropWork(),
+		"CREATE TABLE "+s.expected()+" (group_no, row_no, keep, row_id, survivor)",
+		"CREATE TABLE "+s.found()+" (group_no, row_no, keep, "+s.placeColumns()+")",
+		"CREATE INDEX "+s.workName("expected_by_row")+" ON "+bare(s.expected())+" (group_no, row_no)",
+		"CREATE INDEX "+s.workName("found_by_row")+" ON "+bare(s.found())+" (group_no, row_no)",
+		"CREATE INDEX "+s.workName("found_by_place")+" ON "+bare(s.found())+" ("+s.placeColumns()+")",
+	)
 }
 
 // bare is a work table's name without its schema, as CREATE INDEX wants it.
@@ -129,7 +91,11 @@ func bare(name string) string { return name[strings.IndexByte(name, '.')+1:] }
 
 // DropWork drops them.
 func (s SQLite) DropWork() []string {
-	return []string{"DROP TABLE IF EXISTS " + s.expected(), "DROP TABLE IF EXISTS " + s.found()}
+	var drop []string
+	for _, name := range []string{s.expected(), s.found(), s.hits(), s.foretold(), s.back()} {
+		drop = append(drop, "DROP TABLE IF EXISTS "+name)
+	}
+	return drop
 }
 
 // Expect inserts one expected row from values.
@@ -144,7 +110,7 @@ func (s SQLite) Find() string {
 	n := 3
 	for _, name := range s.Case.ID {
 		n++
-		where = append(where, fmt.Sprintf("t.%s IS ?%d", s.name(name), n))
+		where = append(where, fmt.Sprintf("t.%s IS ?%d", s.own.ident(name), n))
 	}
 	var same []string
 	for _, c := range s.WritableColumns() {
@@ -160,7 +126,7 @@ func (s SQLite) Find() string {
 func (s SQLite) CountByID() string {
 	where := make([]string, len(s.Case.ID))
 	for i, name := range s.Case.ID {
-		where[i] = s.name(name) + " IS ?"
+		where[i] = s.own.ident(name) + " IS ?"
 	}
 	return "SELECT count(*) FROM " + s.Target() + " WHERE " + strings.Join(where, " AND ")
 }
@@ -184,25 +150,21 @@ func prefixed(prefix string, names []string) string {
 }
 
 // samePlace joins the table t to what was found, f.
-func (s SQLite) samePlace() string {
-	parts := make([]string, len(s.places))
-	for i, p := range s.Places() {
-		parts[i] = fmt.Sprintf("t.%s IS f.place_%d", p, i+1)
-	}
-	return strings.Join(parts, " AND ")
+func (s SQLite) samePlace() string { return s.own.at("t", "f.place_") }
+
+// CreateQuarantine makes the quarantine where it is not there yet.
+func (s SQLite) CreateQuarantine() string {
+	return createKept(s.QuarantineName(), s.own.quarantined(), s.quarantineKey())
 }
 
-// CreateQuarantine makes the quarantine where it is not there yet. Its columns
-// have no types, so that every value keeps the one it has.
-func (s SQLite) CreateQuarantine() string {
-	m := s.meta
-	return "CREATE TABLE IF NOT EXISTS " + s.Quarantine() + " (" +
-		strings.Join([]string{m.entry, m.group, m.row, m.rowID, m.survivor, m.takenAt, m.rowid}, ", ") + ", " +
-		queries.Idents(s.WritableColumns()) + ", UNIQUE (" + m.entry + ", " + m.group + ", " + m.row + "))"
+// quarantineKey is what no two rows of the quarantine have in common.
+func (s SQLite) quarantineKey() []string {
+	m := s.own.meta()
+	return []string{m.entry, m.group, m.row}
 }
 
 // mine selects this entry's rows of the quarantine q.
-func (s SQLite) mine() string { return "q." + s.meta.entry + " = " + s.Literal(s.Name) }
+func (s SQLite) mine() string { return "q." + s.own.meta().entry + " = " + s.Literal(s.Name) }
 
 // ForgetDone takes out of the work what is in quarantine already, and the
 // survivors of groups of which nothing is left to do.
@@ -210,7 +172,7 @@ func (s SQLite) ForgetDone() []string {
 	var out []string
 	for _, work := range []string{s.expected(), s.found()} {
 		out = append(out, "DELETE FROM "+work+" WHERE NOT keep AND EXISTS (SELECT 1 FROM "+s.Quarantine()+" AS q WHERE "+s.mine()+
-			" AND q."+s.meta.group+" = group_no AND q."+s.meta.row+" = row_no)")
+			" AND q."+s.own.meta().group+" = group_no AND q."+s.own.meta().row+" = row_no)")
 	}
 	for _, work := range []string{s.found(), s.expected()} {
 		out = append(out, "DELETE FROM "+work+" WHERE keep AND group_no NOT IN (SELECT e.group_no FROM "+s.expected()+" AS e WHERE NOT e.keep)")
@@ -227,6 +189,16 @@ func (s SQLite) missing() string {
 // Missing is missing in order, for a run that reports each.
 func (s SQLite) Missing() string { return s.missing() + " ORDER BY e.group_no, e.row_no" }
 
+// Loaded are the groups in the work.
+func (s SQLite) Loaded() string {
+	return "SELECT DISTINCT e.group_no FROM " + s.expected() + " AS e"
+}
+
+// StillThere counts the rows that were to go and are there.
+func (s SQLite) StillThere() string {
+	return "SELECT count(*) FROM " + s.found() + " AS f JOIN " + s.Target() + " AS t ON " + s.samePlace() + " WHERE NOT f.keep"
+}
+
 // ForgetGroup takes a group out of the work, given as a value.
 func (s SQLite) ForgetGroup() []string {
 	return []string{"DELETE FROM " + s.expected() + " WHERE group_no = ?", "DELETE FROM " + s.found() + " WHERE group_no = ?"}
@@ -235,34 +207,20 @@ func (s SQLite) ForgetGroup() []string {
 // Copy puts the rows that go into quarantine. It does nothing unless every row
 // is as expected.
 func (s SQLite) Copy() string {
-	m, columns := s.meta, s.WritableColumns()
-	quoted := make([]string, len(columns))
-	for i, c := range columns {
-		quoted[i] = queries.Ident(c)
-	}
-	rowid := "NULL"
-	if s.keepsRowid() {
-		rowid = "t." + s.Places()[0]
-	}
-	return "INSERT INTO " + s.Quarantine() + " (" + strings.Join([]string{m.entry, m.group, m.row, m.rowID, m.survivor, m.takenAt, m.rowid}, ", ") + ", " + queries.Idents(columns) + ")\n" +
-		"  SELECT " + s.Literal(s.Name) + ", e.group_no, e.row_no, e.row_id, e.survivor, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), " + rowid + ", " + prefixed("t.", quoted) + "\n" +
+	return "INSERT INTO " + s.Quarantine() + " (" + queries.Idents(s.own.quarantined()) + ")\n" +
+		"  SELECT " + s.Literal(s.Name) + ", e.group_no, e.row_no, e.row_id, e.survivor, " + sqliteNow + ", " + s.own.rowid("t") + ", " + prefixed("t.", quotedAll(s.WritableColumns())) + "\n" +
 		"  FROM " + s.expected() + " AS e JOIN " + s.found() + " AS f ON f.group_no = e.group_no AND f.row_no = e.row_no JOIN " + s.Target() + " AS t ON " + s.samePlace() + "\n" +
 		"  WHERE NOT e.keep AND NOT EXISTS (" + s.missing() + ")"
 }
 
+// sqliteNow is the time, RFC 3339 in UTC.
+const sqliteNow = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
+
 // Delete removes the rows that are in quarantine now.
 func (s SQLite) Delete() string {
-	q := "SELECT 1 FROM " + s.Quarantine() + " AS q WHERE " + s.mine() + " AND q." + s.meta.group + " = f.group_no AND q." + s.meta.row + " = f.row_no"
-	return "DELETE FROM " + s.Target() + " WHERE " + s.placeIn("SELECT "+s.placeColumns()+" FROM "+s.found()+" AS f WHERE NOT f.keep AND EXISTS ("+q+")") +
+	q := "SELECT 1 FROM " + s.Quarantine() + " AS q WHERE " + s.mine() + " AND q." + s.own.meta().group + " = f.group_no AND q." + s.own.meta().row + " = f.row_no"
+	return "DELETE FROM " + s.Target() + " WHERE " + s.own.placeIn("SELECT "+s.placeColumns()+" FROM "+s.found()+" AS f WHERE NOT f.keep AND EXISTS ("+q+")") +
 		" AND NOT EXISTS (" + s.missing() + ")"
-}
-
-// placeIn compares the table's place with those of a query.
-func (s SQLite) placeIn(query string) string {
-	if len(s.places) == 1 {
-		return s.Places()[0] + " IN (" + query + ")"
-	}
-	return "(" + strings.Join(s.Places(), ", ") + ") IN (" + query + ")"
 }
 
 // CreateIndex builds the plan's index where it is not there yet. The marker
@@ -287,39 +245,21 @@ func (s SQLite) DropIndex() string {
 
 // Restore puts the rows back.
 func (s SQLite) Restore() string {
-	columns, from := s.WritableColumns(), []string{}
-	into := make([]string, 0, len(columns)+1)
-	if s.keepsRowid() {
-		into, from = append(into, s.Places()[0]), append(from, "q."+s.meta.rowid)
-	}
-	for _, c := range columns {
-		into, from = append(into, queries.Ident(c)), append(from, "q."+queries.Ident(c))
-	}
+	into, from := s.own.restored("q")
 	return "INSERT INTO " + s.Target() + " (" + strings.Join(into, ", ") + ")\n" +
-		"  SELECT " + strings.Join(from, ", ") + " FROM " + s.Quarantine() + " AS q WHERE " + s.mine() + " ORDER BY q." + s.meta.group + ", q." + s.meta.row
+		"  SELECT " + strings.Join(from, ", ") + " FROM " + s.Quarantine() + " AS q WHERE " + s.mine() + " ORDER BY q." + s.own.meta().group + ", q." + s.own.meta().row
 }
 
 // Restored counts the rows of the quarantine that are in their table exactly
 // as they were, by type and by bytes.
 func (s SQLite) Restored() string {
-	var same []string
-	if s.keepsRowid() {
-		same = append(same, "t."+s.Places()[0]+" = q."+s.meta.rowid)
-	} else {
-		for _, p := range s.places {
-			same = append(same, "t."+s.name(p)+" IS q."+s.name(p))
-		}
-	}
-	for _, c := range s.WritableColumns() {
-		t, q := "t."+queries.Ident(c), "q."+queries.Ident(c)
-		same = append(same, "(typeof("+t+") = typeof("+q+") AND CAST("+t+" AS BLOB) IS CAST("+q+" AS BLOB))")
-	}
+	same := append(s.own.sameKept("t", "q"), sameValues("t", "q", s.WritableColumns())...)
 	return "SELECT count(*) FROM " + s.Quarantine() + " AS q JOIN " + s.Target() + " AS t ON " + concat(same, " AND ") + " WHERE " + s.mine()
 }
 
 // Release forgets this entry's rows of the quarantine.
 func (s SQLite) Release() string {
-	return "DELETE FROM " + s.Quarantine() + " WHERE " + s.meta.entry + " = " + s.Literal(s.Name)
+	return "DELETE FROM " + s.Quarantine() + " WHERE " + s.own.meta().entry + " = " + s.Literal(s.Name)
 }
 
 // CountQuarantine counts this entry's rows of the quarantine.
@@ -329,5 +269,5 @@ func (s SQLite) CountQuarantine() string {
 
 // KeptByGroup counts this entry's rows of the quarantine by group.
 func (s SQLite) KeptByGroup() string {
-	return "SELECT q." + s.meta.group + ", count(*) FROM " + s.Quarantine() + " AS q WHERE " + s.mine() + " GROUP BY 1"
+	return "SELECT q." + s.own.meta().group + ", count(*) FROM " + s.Quarantine() + " AS q WHERE " + s.mine() + " GROUP BY 1"
 }

@@ -132,7 +132,7 @@ func (s SQLite) conditions(r plan.RowRef) (where string, conditions []string, er
 		} else if !isColumn(s.Work, f.Name) && f.Value != nil && numberLiteral.FindString(*f.Value) == *f.Value {
 			literal = *f.Value
 		}
-		ids = append(ids, "t."+s.name(f.Name)+" IS "+literal)
+		ids = append(ids, "t."+s.own.ident(f.Name)+" IS "+literal)
 	}
 	for i, c := range columns {
 		conditions = append(conditions, s.same("t."+queries.Ident(c), literals[i])...)

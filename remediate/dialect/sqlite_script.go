@@ -47,12 +47,27 @@ func (s SQLite) require(out *script, message, condition string) {
 	out.add("DROP TABLE IF EXISTS " + name)
 	out.add("CREATE TABLE " + name + " (ok, CONSTRAINT " + queries.Ident("twinrow: "+message) + " CHECK (ok IS 1))")
 	out.add("INSERT INTO " + name + " SELECT " + condition)
+	if out.passed != "" {
+		out.add("INSERT INTO " + out.passed + " SELECT ok FROM " + name)
+		out.checks++
+	}
 	out.add("DROP TABLE " + name)
 }
 
-// sqliteClean writes the clean-up and the index: first every check, then every change.
+// allPassed is the condition that every check so far held.
+func (out *script) allPassed() string {
+	return fmt.Sprintf("(SELECT count(*) FROM %s) = %d", out.passed, out.checks)
+}
+
+// sqliteClean writes the clean-up and the index: first every check, then every
+// change. For D1, a client that goes on after an error finds nothing to change.
 func sqliteClean(works []*plan.Work, d1 bool) (string, error) {
 	return sqliteFile(works, d1, func(out *script, tables []SQLite) error {
+		if d1 {
+			out.passed = tables[0].workName("passed")
+			out.add("DROP TABLE IF EXISTS " + out.passed)
+			out.add("CREATE TABLE " + out.passed + " (ok)")
+		}
 		for _, s := range tables {
 			if len(s.Groups) > 0 {
 				if err := s.checkRows(out); err != nil {
@@ -72,6 +87,9 @@ func sqliteClean(works []*plan.Work, d1 bool) (string, error) {
 				out.add(s.CreateIndex())
 			}
 		}
+		if d1 {
+			out.add("DROP TABLE " + out.passed)
+		}
 		return nil
 	})
 }
@@ -79,48 +97,130 @@ func sqliteClean(works []*plan.Work, d1 bool) (string, error) {
 // requireColumns refuses a table that has other columns than the scan saw: a
 // row's values in a new one would be lost. Computed columns, which pragma
 // table_info leaves out, hold nothing of their own.
-func (s SQLite) requireColumns(out *script) {
-	s.require(out, s.Table.Table+" has other columns than it had at the scan; nothing was changed",
-		"(SELECT group_concat(c.name, char(10)) FROM (SELECT name FROM pragma_table_info("+s.Literal(s.Table.Table)+") ORDER BY cid) AS c) IS "+
-			s.Literal(strings.Join(s.WritableColumns(), "\n")))
+func (s SQLite) requireColumns(out *script, t stored) {
+	s.require(out, t.name+" has other columns than it had at the scan; nothing was changed",
+		s.SameColumns(t.name))
 }
 
-func (s SQLite) checkRows(out *script) error {
-	s.requireColumns(out)
-	out.comment(s.Table.Table + ": the rows to remove and the rows that stay, as the evidence has them")
-	out.addAll(s.CreateWork())
-	if err := s.fill(out); err != nil {
-		return err
+// SameColumns is the condition that a table has the columns that the scan saw.
+func (s SQLite) SameColumns(table string) string {
+	return "(SELECT group_concat(c.name, char(10)) FROM (SELECT name FROM pragma_table_info(" + s.Literal(table) + ") ORDER BY cid) AS c) IS " +
+		s.Literal(strings.Join(s.table(table).writable(), "\n"))
+}
+
+// Touched are the tables whose rows change or go.
+func (s SQLite) Touched() []string {
+	tables := []string{s.own.name}
+	for _, name := range s.ChangedTables() {
+		if name != s.own.name {
+			tables = append(tables, name)
+		}
 	}
-	if s.d1 {
-		s.guardQuarantine(out)
-	} else {
-		out.add(s.CreateQuarantine())
+	return tables
+}
+
+// knownTriggers are those that the scan saw on a table.
+func (s SQLite) knownTriggers(table string) []string {
+	if table == s.own.name {
+		return slices.Concat(s.Case.Triggers, s.Case.UpdateTriggers)
 	}
-	out.comment("what is in quarantine already was done by a run before")
-	out.addAll(s.ForgetDone())
-	out.comment("every row must be as the evidence has it; those that are not are listed")
-	out.add("SELECT 'not as the evidence has it: row ' || m.row_id || ' of group ' || m.group_no FROM (" + s.missing() + ") AS m")
-	s.require(out, "a row is no longer as the evidence has it; nothing was changed", "NOT EXISTS ("+s.missing()+")")
 	for _, k := range s.Case.IncomingKeys {
-		s.require(out, k.Table+" refers to a row that is to go; nothing was changed", "NOT EXISTS ("+s.Referrers(k)+")")
+		if k.Table == table && k.Child != nil {
+			return k.Child.Triggers
+		}
 	}
 	return nil
 }
 
-// Referrers selects the rows of a child that refer to a row that is to go and
-// do not go themselves.
-func (s SQLite) Referrers(k plan.ForeignKey) string {
-	sql := "SELECT 1 FROM " + s.found() + " AS f JOIN " + s.Target() + " AS t ON " + s.samePlace() +
-		" JOIN " + referringRows(k) + " AS c ON " + refersTo(k) + " WHERE NOT f.keep"
-	if strings.EqualFold(k.Table, s.Table.Table) {
-		var same []string
-		for i, p := range s.Places() {
-			same = append(same, fmt.Sprintf("c.%s IS g.place_%d", p, i+1))
-		}
-		sql += " AND NOT EXISTS (SELECT 1 FROM " + s.found() + " AS g WHERE NOT g.keep AND " + strings.Join(same, " AND ") + ")"
+// NewTriggers counts the triggers of a table that the scan did not see.
+func (s SQLite) NewTriggers(table string) string {
+	names := []string{"''"}
+	for _, name := range s.knownTriggers(table) {
+		names = append(names, s.Literal(name))
 	}
-	return sql
+	return "SELECT count(*) FROM main.sqlite_schema WHERE type = 'trigger' AND tbl_name = " + s.Literal(table) + " COLLATE NOCASE AND name NOT IN (" + strings.Join(names, ", ") + ")"
+}
+
+func (s SQLite) checkRows(out *script) error {
+	for _, name := range s.Touched() {
+		s.requireColumns(out, s.table(name))
+		s.require(out, "triggers were added to "+name+" since the scan; nothing was changed", "("+s.NewTriggers(name)+") = 0")
+	}
+	out.comment(s.own.name + ": the rows to remove and the rows that stay, as the evidence has them")
+	out.addAll(s.CreateWork())
+	if err := s.fill(out); err != nil {
+		return err
+	}
+	s.fillForetold(out)
+	if s.d1 {
+		there := "EXISTS (SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = " + s.Literal(s.QuarantineName()) + ")"
+		out.comment("before the first run, everything must be as the evidence has it; rows that are not are listed")
+		s.checkSame(out, there)
+		s.createWhere(out)
+	} else {
+		out.add(s.CreateQuarantine())
+		out.addAll(s.CreateChanges())
+	}
+	out.comment("what is in quarantine already was done by a run before, and what this case changed is expected as it left it")
+	out.addAll(s.Recall())
+	out.addAll(s.ForgetDone())
+	out.comment("everything must be as the evidence has it; rows that are not are listed")
+	s.checkSame(out, "")
+	return nil
+}
+
+// createWhere makes the quarantine and its like for D1, where no transaction
+// takes them back, only where every check held.
+func (s SQLite) createWhere(out *script) {
+	out.addAll(createKeptWhere(s.QuarantineName(), s.own.quarantined(), s.quarantineKey(), out.allPassed()))
+	for _, name := range s.ChangedTables() {
+		out.addAll(createKeptWhere(s.ChangesName(name), s.table(name).kept(), s.table(name).keptKey(), out.allPassed()))
+	}
+}
+
+// fillForetold lists what is foretold to refer to the rows that go.
+func (s SQLite) fillForetold(out *script) {
+	out.add(s.CreateForetold())
+	var rows []string
+	for _, g := range s.Groups {
+		for _, c := range g.References {
+			rows = append(rows, fmt.Sprintf("(%d, %d, %d, %d, %d)", g.Number, c.Number, c.Rows, c.Dropped, c.Merged))
+		}
+	}
+	for part := range slices.Chunk(rows, valuesAStatement) {
+		out.add("INSERT INTO " + s.foretold() + " VALUES\n  " + strings.Join(part, ",\n  "))
+	}
+}
+
+// CreateForetold makes the work table of what is foretold of references.
+func (s SQLite) CreateForetold() string {
+	return "CREATE TABLE " + s.foretold() + " (group_no, number, rows, dropped, merged)"
+}
+
+// checkSame stops where a row is not as the evidence has it, or where others
+// refer to it otherwise than was foretold; except, where it is not "", under a
+// condition.
+func (s SQLite) checkSame(out *script, except string) {
+	unless, only := "", ""
+	if except != "" {
+		unless, only = except+" OR ", " WHERE NOT "+except
+	}
+	out.add("SELECT 'not as the evidence has it: row ' || m.row_id || ' of group ' || m.group_no FROM (" + s.missing() + ") AS m" + only)
+	s.require(out, "a row is no longer as the evidence has it; nothing was changed", "("+unless+"NOT EXISTS ("+s.missing()+"))")
+	if len(s.Set) > 0 {
+		return
+	}
+	for _, r := range s.Referred() {
+		out.addAll(r.Prepare)
+		s.require(out, r.Table+" refers to a row that is to go, and not as was foretold; nothing was changed", "("+unless+"NOT EXISTS ("+s.otherwise(r)+"))")
+	}
+}
+
+// otherwise selects the groups to which a reference refers otherwise than was foretold.
+func (s SQLite) otherwise(r Referred) string {
+	return "SELECT 1 FROM (SELECT DISTINCT e.group_no FROM " + s.expected() + " AS e) AS g LEFT JOIN (" + r.Counts + ") AS c ON c.group_no = g.group_no\n" +
+		"  LEFT JOIN " + s.foretold() + fmt.Sprintf(" AS f ON f.group_no = g.group_no AND f.number = %d\n", r.Number) +
+		"  WHERE coalesce(c.rows, 0) <> coalesce(f.rows, 0) OR coalesce(c.dropped, 0) <> coalesce(f.dropped, 0) OR coalesce(c.merged, 0) <> coalesce(f.merged, 0)"
 }
 
 // referringRows are the rows of a child for which a reference holds. What a
@@ -137,40 +237,66 @@ func referringRows(k plan.ForeignKey) string {
 	return "(SELECT " + rows + " FROM " + name + " WHERE (" + lineEnd(k.Where) + "))"
 }
 
-// refersTo is the condition that a child's row c refers to the row t. A list
-// of ids is JSON; what is not JSON refers to nothing.
-func refersTo(k plan.ForeignKey) string {
-	var pairs []string
-	for i, name := range k.Columns {
-		child, parent := "c."+queries.Ident(name), "t."+queries.Ident(k.References[i])
-		if k.Array {
-			pairs = append(pairs, "EXISTS (SELECT 1 FROM "+elements(child)+" AS e WHERE e.value = "+parent+")")
-			continue
-		}
-		pairs = append(pairs, child+" = "+parent)
-	}
-	return strings.Join(pairs, " AND ")
-}
-
 // elements lists what a JSON list holds.
 func elements(column string) string {
 	return "json_each(iif(json_valid(" + column + "), " + column + ", '[]'))"
 }
 
+// changeRows writes the changes, and the checks of what they did.
 func (s SQLite) changeRows(out *script) {
 	before := s.workName("before")
-	out.comment(s.Table.Table + ": copy the rows to quarantine, then delete them")
+	out.comment(s.own.name + ": what is there before the change")
 	out.add("DROP TABLE IF EXISTS " + before)
-	out.add("CREATE TABLE " + before + " AS SELECT count(*) AS n FROM " + s.Target())
-	out.add(s.Copy())
-	out.add(s.Delete())
-	out.comment("exactly the rows foretold are gone")
-	s.require(out, "a trigger kept a row or removed others; the clean-up is not done",
-		"(SELECT n FROM "+before+") - (SELECT count(*) FROM "+s.Target()+") = (SELECT count(*) FROM "+s.expected()+" AS e WHERE NOT e.keep)"+
-			" AND NOT EXISTS (SELECT 1 FROM "+s.found()+" AS f JOIN "+s.Target()+" AS t ON "+s.samePlace()+" WHERE NOT f.keep)"+
-			" AND NOT EXISTS ("+s.missing()+")")
+	out.add("CREATE TABLE " + before + " (what PRIMARY KEY, n)")
+	if s.d1 {
+		for _, name := range []string{s.found(), s.expected()} {
+			out.add("DELETE FROM " + name + " WHERE NOT (" + out.allPassed() + ")")
+		}
+	}
+	sums := append(s.Sizes(), s.Orphans()...)
+	for i, sum := range sums {
+		out.add(fmt.Sprintf("INSERT INTO %s SELECT %d, (%s)", before, i, sum.SQL))
+	}
+	if len(s.Set) > 0 {
+		out.comment("copy the rows to quarantine, then make them unique")
+		out.add(s.Copy())
+		s.step(out, s.SetSurplus())
+	} else {
+		s.removeRows(out)
+	}
+	out.comment("exactly the rows foretold changed, and nothing lost what it refers to")
+	for i, sum := range sums {
+		s.require(out, sum.Wrong+"; the clean-up is not done", fmt.Sprintf("(%s) %s (SELECT n FROM %s WHERE what = %d)%s", sum.SQL, sum.Than, before, i, sum.Change))
+	}
+	if len(s.Set) == 0 && len(s.Merge) == 0 {
+		s.require(out, "a row that stays was changed; the clean-up is not done", "NOT EXISTS ("+s.missing()+" AND e.keep)")
+	}
 	out.add("DROP TABLE " + before)
 	out.addAll(s.DropWork())
+}
+
+// removeRows writes what is done to rows that refer, the delete and what becomes of survivors.
+func (s SQLite) removeRows(out *script) {
+	out.comment("copy the rows to quarantine")
+	out.add(s.Copy())
+	for _, step := range s.Steps() {
+		s.step(out, step)
+	}
+	out.comment("delete them")
+	out.add(s.Delete())
+	s.require(out, "a trigger kept a row; the clean-up is not done", "("+s.StillThere()+") = 0")
+	for _, step := range s.Survivors() {
+		s.step(out, step)
+	}
+}
+
+// step writes one change with its check.
+func (s SQLite) step(out *script, step Step) {
+	out.comment(step.Doing)
+	out.addAll(step.Prepare)
+	out.add(step.SQL)
+	out.addAll(step.Keep)
+	s.require(out, step.Doing+" did not change what it was to, because a trigger keeps rows; the clean-up is not done", "("+step.Sure+")")
 }
 
 // indexIsOurs holds where the index is on the key as this case would build it.
@@ -185,63 +311,4 @@ func (s SQLite) indexIsOurs(absent bool) string {
 		return "(NOT EXISTS (" + found + ") OR " + ours + ")"
 	}
 	return ours
-}
-
-// sqliteUndo writes the way back.
-func sqliteUndo(works []*plan.Work, d1 bool) (string, error) {
-	return sqliteFile(works, d1, func(out *script, tables []SQLite) error {
-		last := map[string]int{} // the entry after which a quarantine is empty
-		for i := range tables {
-			last[tables[len(tables)-1-i].QuarantineName()] = len(tables) - 1 - i
-		}
-		for i, table := range slices.Backward(tables) {
-			if err := table.undo(out, last[table.QuarantineName()] == i); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-func (s SQLite) undo(out *script, drop bool) error {
-	out.comment(s.Table.Table + ": the index goes, and the rows come back exactly as they were")
-	if len(s.Groups) > 0 {
-		s.requireColumns(out)
-		out.add(s.CreateQuarantine())
-		if err := s.requireKept(out); err != nil {
-			return err
-		}
-		s.require(out, "the id of a removed row is taken; nothing was changed", "NOT EXISTS ("+s.taken()+")")
-	}
-	if s.Index() != nil {
-		s.require(out, s.Index().Name+" is not the index that this case built; nothing was changed", s.indexIsOurs(true))
-		out.add(s.DropIndex())
-	}
-	if len(s.Groups) == 0 {
-		return nil
-	}
-	out.add(s.Restore())
-	s.require(out, "a row did not come back as it was, because a trigger changes it", "("+s.Restored()+") = ("+s.CountQuarantine()+")")
-	if drop && s.d1 {
-		out.comment("the empty quarantine stays; drop it by hand when you have seen the rows: DROP TABLE " + queries.Ident(s.QuarantineName()))
-	}
-	if drop && !s.d1 {
-		out.add("DROP TABLE " + s.Quarantine())
-		return nil
-	}
-	out.add(s.Release() + " AND (" + s.Restored() + ") = (" + s.CountQuarantine() + ")")
-	return nil
-}
-
-// taken selects rows that have the place of a row in quarantine.
-func (s SQLite) taken() string {
-	var same []string
-	if s.keepsRowid() {
-		same = append(same, "t."+s.Places()[0]+" = q."+s.meta.rowid)
-	} else {
-		for _, p := range s.places {
-			same = append(same, "t."+s.name(p)+" IS q."+s.name(p))
-		}
-	}
-	return "SELECT 1 FROM " + s.Quarantine() + " AS q JOIN " + s.Target() + " AS t ON " + strings.Join(same, " AND ") + " WHERE " + s.mine()
 }

@@ -2,8 +2,8 @@ package dialect
 
 import (
 	"fmt"
+	"slices"
 
-	"twinrow/queries"
 	"twinrow/remediate/plan"
 )
 
@@ -20,24 +20,16 @@ func (s SQLite) Checks() []Check {
 		checks = append(checks, Check{"the unique index " + name + " is valid",
 			"SELECT count(*) = 1 AS ok, iif(count(*) = 1, 'it is there', 'there is no such index') AS detail FROM pragma_index_list(" + s.Literal(s.Table.Table) + ", 'main') WHERE name = " + s.Literal(name) + " COLLATE NOCASE AND \"unique\""})
 	}
-	if len(s.Groups) > 0 {
-		checks = append(checks,
-			Check{survivorsCheck,
-				"SELECT count(*) = 0 AS ok, coalesce(min('row ' || m.row_id || ' is changed or gone'), 'all are') AS detail FROM (" + s.missing() + ") AS m WHERE m.keep"},
-			Check{goneCheck,
-				"SELECT count(*) = 0 AS ok, coalesce(min('row ' || e.row_id || ' is still there'), 'all are') AS detail FROM " + s.expected() + " AS e JOIN " + s.found() + " AS f ON f.group_no = e.group_no AND f.row_no = e.row_no WHERE NOT e.keep"},
-			Check{KeptCheck,
-				"SELECT count(*) = 0 AS ok, coalesce(min('row ' || e.row_id || ' is missing'), 'all are') AS detail FROM " + s.expected() + " AS e WHERE NOT e.keep AND NOT EXISTS (SELECT 1 FROM " + s.Quarantine() + " AS q WHERE " + s.mine() + " AND q." + s.meta.group + " = e.group_no AND q." + s.meta.row + " = e.row_no)"})
-	}
+	checks = append(checks, s.rowChecks()...)
 	for _, k := range s.Case.IncomingKeys {
-		checks = append(checks, Check{"no row of " + k.Table + " lost what it refers to (" + k.Name + ")", s.orphansSQL(k)})
+		checks = append(checks, Check{"no row of " + k.Table + " lost what it refers to (" + k.Name + ")", orphans(k, childOf(k), s.Target(), "")})
 	}
 	return checks
 }
 
 // Overtaken takes survivors out of the work that a later case removed, by their ids.
 func (s SQLite) Overtaken(later SQLite) string {
-	return "DELETE FROM " + s.expected() + " WHERE keep AND row_id IN (SELECT q." + later.meta.rowID + " FROM " + later.Quarantine() + " AS q WHERE " + later.mine() + ")"
+	return "DELETE FROM " + s.expected() + " WHERE keep AND row_id IN (SELECT q." + later.own.meta().rowID + " FROM " + later.Quarantine() + " AS q WHERE " + later.mine() + ")"
 }
 
 // CountDuplicates counts the keys that several rows have.
@@ -51,12 +43,33 @@ func (s SQLite) IndexState() string {
 	return "SELECT " + s.indexIsOurs(false) + ", instr(sql, " + s.Literal(Marker(s.CaseID)) + ") > 0 FROM main.sqlite_schema WHERE type = 'index' AND name = " + s.Literal(s.Index().Name) + " COLLATE NOCASE"
 }
 
-func (s SQLite) orphansSQL(k plan.ForeignKey) string {
-	child := referringRows(k)
-	if k.Array {
-		child = "(SELECT e.value AS " + queries.Ident(k.Columns[0]) + " FROM " + child + " AS a, " + elements("a."+queries.Ident(k.Columns[0])) + " AS e)"
+// rowChecks look at the rows of the plan.
+func (s SQLite) rowChecks() []Check {
+	m := s.own.meta()
+	stays := func(name, which string) Check {
+		return Check{name, "SELECT count(*) = 0 AS ok, coalesce(min('row ' || m.row_id || ' is changed or gone'), 'all are') AS detail FROM (" + s.missing() + ") AS m WHERE " + which}
 	}
-	return orphans(k, child, s.Target(), "")
+	switch {
+	case len(s.Groups) == 0:
+		return nil
+	case len(s.Set) > 0:
+		return []Check{stays(survivorsCheck, "m.keep"), stays(surplusCheck, "NOT m.keep")}
+	}
+	return []Check{
+		stays(survivorsCheck, "m.keep"),
+		{goneCheck,
+			"SELECT count(*) = 0 AS ok, coalesce(min('row ' || e.row_id || ' is still there'), 'all are') AS detail FROM " + s.expected() + " AS e JOIN " + s.found() + " AS f ON f.group_no = e.group_no AND f.row_no = e.row_no WHERE NOT e.keep"},
+		{KeptCheck,
+			"SELECT count(*) = 0 AS ok, coalesce(min('row ' || e.row_id || ' is missing'), 'all are') AS detail FROM " + s.expected() + " AS e WHERE NOT e.keep AND NOT EXISTS (SELECT 1 FROM " + s.Quarantine() + " AS q WHERE " + s.mine() + " AND q." + m.group + " = e.group_no AND q." + m.row + " = e.row_no)"},
+	}
+}
+
+// overallChecks are those that need neither the work tables nor a quarantine:
+// the first and the last of all.
+func (s SQLite) overallChecks() []Check {
+	return slices.DeleteFunc(s.Checks(), func(c Check) bool {
+		return slices.ContainsFunc(s.rowChecks(), func(r Check) bool { return r.Name == c.Name })
+	})
 }
 
 // sqliteVerify writes the checks as one file that prints each and fails loudly.
@@ -65,24 +78,51 @@ func sqliteVerify(works []*plan.Work, d1 bool) (string, error) {
 		checks := tables[0].workName("checks")
 		out.add("DROP TABLE IF EXISTS " + checks)
 		out.add("CREATE TABLE " + checks + " (table_name, name, ok, detail)")
-		for _, s := range tables {
-			out.comment(s.Table.Table)
-			if len(s.Groups) > 0 {
-				out.addAll(s.CreateWork())
-				if err := s.fill(out); err != nil {
-					return err
-				}
-			}
-			for _, c := range s.Checks() {
-				out.add("INSERT INTO " + checks + " SELECT " + s.Literal(s.Table.Table) + ", " + s.Literal(c.Name) + ", c.ok, c.detail FROM (" + c.SQL + ") AS c")
-			}
-			if len(s.Groups) > 0 {
-				out.addAll(s.DropWork())
-			}
+		s := tables[0]
+		show := func(when string) {
+			out.add("SELECT iif(ok IS 1, 'ok', 'FAILED') AS result, table_name, name, detail FROM " + checks + when)
 		}
-		out.add("SELECT iif(ok IS 1, 'ok', 'FAILED') AS result, table_name, name, detail FROM " + checks)
-		tables[0].require(out, "a check failed; the list above says which", "NOT EXISTS (SELECT 1 FROM "+checks+" WHERE ok IS NOT 1)")
+		for _, s := range tables {
+			out.comment(s.own.name)
+			s.record(out, checks, append(s.overallChecks(), s.thereChecks()...))
+		}
+		out.comment("what a clean-up keeps must be there, else none was made, and nothing more can be asked")
+		const absent = " WHERE name LIKE 'there is a table %' AND ok IS NOT 1"
+		show(" WHERE EXISTS (SELECT 1 FROM " + checks + absent + ")")
+		s.require(out, "the clean-up was not made; the list above says what was found", "NOT EXISTS (SELECT 1 FROM "+checks+absent+")")
+		for _, s := range tables {
+			if len(s.Groups) == 0 {
+				continue
+			}
+			out.comment(s.own.name + ": its rows")
+			out.addAll(s.CreateWork())
+			if err := s.fill(out); err != nil {
+				return err
+			}
+			out.addAll(s.Recall())
+			s.record(out, checks, s.rowChecks())
+			out.addAll(s.DropWork())
+		}
+		show("")
+		s.require(out, "a check failed; the list above says which", "NOT EXISTS (SELECT 1 FROM "+checks+" WHERE ok IS NOT 1)")
 		out.add("DROP TABLE " + checks)
 		return nil
 	})
+}
+
+// record writes down what checks say.
+func (s SQLite) record(out *script, into string, checks []Check) {
+	for _, c := range checks {
+		out.add("INSERT INTO " + into + " SELECT " + s.Literal(s.own.name) + ", " + s.Literal(c.Name) + ", c.ok, c.detail FROM (" + c.SQL + ") AS c")
+	}
+}
+
+// thereChecks see whether the tables are there in which a clean-up keeps rows.
+func (s SQLite) thereChecks() []Check {
+	var checks []Check
+	for _, name := range s.Keeps() {
+		checks = append(checks, Check{"there is a table " + name,
+			"SELECT count(*) = 1 AS ok, iif(count(*) = 1, 'it is there', 'the clean-up was not made') AS detail FROM main.sqlite_schema WHERE type = 'table' AND name = " + s.Literal(name)})
+	}
+	return checks
 }

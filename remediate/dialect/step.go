@@ -7,14 +7,20 @@ type Step struct {
 	Doing string
 	// Table is the canonical name of the table whose rows change.
 	Table string
-	// Prepare are statements that change nothing but temporary tables.
+	// Prepare are statements that change nothing but twinrow's own tables.
 	Prepare []string
 	// Want counts the rows that the step must change.
 	Want string
-	// SQL changes them and keeps each as it was; it reports as many rows.
+	// SQL changes them, and in Postgres keeps each as it was; it reports as many rows.
 	SQL string
+	// Keep writes down, in SQLite, what the rows are now; Sure is a condition
+	// under which the change is seen to be made. Both are empty for Postgres.
+	Keep []string
+	Sure string
 	// Deletes is true where rows go, false where they are updated.
 	Deletes bool
+	// number is the step's own, by which the way back finds its rows.
+	number int
 }
 
 // Steps of one reference have numbers of their own, by which an undo takes

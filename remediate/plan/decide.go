@@ -76,8 +76,8 @@ func (r Rules) check(engine string, table *casefile.Table) error {
 			return wrong("surplus sets the column %s, which cannot be changed", a.Column)
 		}
 	}
-	if engine != "postgres" && len(r.Set)+len(r.Merge) > 0 {
-		return &Problem{Code: CodeUnsupported, Message: table.Table + ": merge and surplus set are for Postgres; " + engine + " has survivors as they are", Hint: "take them out of twinrow.yaml, then plan again"}
+	if engine == "csv" && len(r.Set)+len(r.Merge) > 0 {
+		return &Problem{Code: CodeUnsupported, Message: table.Table + ": merge and surplus set need a database, and a file has survivors as they are", Hint: "take them out of twinrow.yaml, then plan again"}
 	}
 	if len(r.Set) > 0 && len(r.Merge) > 0 {
 		return wrong("merge and surplus set cannot go together: rows that stay keep their own values")

@@ -32,6 +32,8 @@ type (
 	Tool = casefile.Tool
 	// ForeignKey is a reference to the table from another.
 	ForeignKey = casefile.ForeignKey
+	// Child is what was seen of a table that refers.
+	Child = casefile.Child
 	// UniqueKey is a unique key of a table that refers.
 	UniqueKey = casefile.UniqueKey
 )

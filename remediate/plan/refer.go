@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -82,11 +83,11 @@ func (f *referral) conflict(g *casefile.Group, r *Reference, keep Fields, c *Gro
 	if r.Array {
 		return f.lists(g, r, keep, c)
 	}
-	if f.engine != "postgres" {
-		return r.referring(c.Rows) + "; point " + Verb(int(c.Rows), "it", "them") + " at the row that stays, then scan again"
-	}
 	if r.Action != Repoint {
-		return ""
+		return f.beyond(r, c)
+	}
+	if held := cmp.Or(f.beyond(r, c), f.nameless(g, keep, r, c)); held != "" {
+		return held
 	}
 	if other := f.sharesColumn(r); other != nil {
 		return fmt.Sprintf("%s refers to it through %s and %s, which share a column", r.Table, r.Name, other.Name)
@@ -130,6 +131,46 @@ func (f *referral) entryOf(c casefile.Collision) string {
 		return ""
 	}
 	return child.Unique[i].Entry
+}
+
+// beyond says what SQLite cannot be told to do with the rows that refer, "" for nothing.
+func (f *referral) beyond(r *Reference, c *GroupReference) (held string) {
+	child := f.table.IncomingKeys[r.Number].Child
+	if f.engine == "postgres" || child == nil {
+		return ""
+	}
+	if child.Rowid == "" && len(child.ID) == 0 {
+		return r.referring(c.Rows) + ", and " + r.Table + " has nothing that tells its rows apart"
+	}
+	for _, column := range child.Columns {
+		if column.Generated && r.Action != DeleteRow && slices.Contains(r.Columns, column.Name) {
+			return r.referring(c.Rows) + ", and the database computes that column itself"
+		}
+	}
+	for _, u := range child.Unique {
+		if u.Unclear && u.Entry == "" && r.Action == Repoint {
+			return r.referring(c.Rows) + ", and what would collide under " + u.Name + " of " + r.Table + ", a partial index or one over expressions, cannot be foretold in SQLite"
+		}
+	}
+	return ""
+}
+
+// nameless says why the row that stays cannot be referred to in place of the
+// others: it has no value where it would be named, or not one of its own.
+func (f *referral) nameless(g *casefile.Group, keep Fields, r *Reference, c *GroupReference) (held string) {
+	seen := map[string]bool{}
+	for _, row := range g.Rows {
+		name, ok := named(r.Number, row.Values, r.References)
+		columns := strings.Join(r.References, ", ")
+		switch {
+		case !ok && IDText(row.ID) == IDText(keep) && row.Values != nil:
+			return r.referring(c.Rows) + ", and the row that stays has no " + columns + " to refer to"
+		case ok && seen[name]:
+			return r.referring(c.Rows) + ", and several rows of the group have the same " + columns
+		}
+		seen[name] = seen[name] || ok
+	}
+	return ""
 }
 
 func (r *Reference) referring(n int64) string {

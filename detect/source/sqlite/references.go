@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -139,10 +140,7 @@ func (s *Source) Collisions(ctx context.Context, t *source.Table, k source.Forei
 		return err
 	}
 	defer done()
-	rest, known := []string{"1"}, []string{"1"}
-	for _, part := range u.Rest {
-		rest, known = append(rest, "c."+queries.Ident(part.Text)), append(known, "c."+queries.Ident(part.Text)+" IS NOT NULL")
-	}
+	child, rest, known := collidingRows(k, u)
 	var pairs [][2]int64
 	for i, group := range groups {
 		for _, l := range group {
@@ -153,12 +151,38 @@ func (s *Source) Collisions(ctx context.Context, t *source.Table, k source.Forei
 	if err != nil {
 		return err
 	}
-	query := statement("collisions", "table", p.from, "rowid", p.identity[0], "child", childRows(k), "on", refersOn(k),
+	query := statement("collisions", "table", p.from, "rowid", p.identity[0], "child", child, "on", refersOn(k),
 		"rest", strings.Join(rest, ", "), "known", strings.Join(known, " AND "))
 	err = run(s.conn, query, func(stmt *sqlite.Stmt) error {
 		return visited(visit(stmt.ColumnInt(0), stmt.ColumnInt64(1), stmt.ColumnInt64(2)))
 	}, string(list))
 	return s.problem(ctx, "looking for collisions under "+u.Name+" of "+k.Table, err)
+}
+
+// collidingRows are the rows that can refer and be the same under a key, with
+// what the key holds beside the columns that refer, and what must hold of it.
+// Expressions are computed where their names are the child's own.
+func collidingRows(k source.ForeignKey, u source.UniqueKey) (from string, rest, known []string) {
+	computed, rest, known := "", []string{"1"}, []string{"1"}
+	add := func(sql string) string {
+		name := fmt.Sprintf("twinrow_part_%d", len(rest))
+		computed += ", " + parenthesised(sql) + " AS " + name
+		return "c." + name
+	}
+	for _, part := range u.Rest {
+		column := "c." + queries.Ident(part.Text)
+		if part.Expression {
+			column = add(part.Text)
+		}
+		rest = append(rest, column)
+		if !u.NullsEqual {
+			known = append(known, column+" IS NOT NULL")
+		}
+	}
+	if u.Where != "" {
+		known = append(known, add(u.Where))
+	}
+	return "(SELECT *" + computed + " FROM " + childRows(k) + ")", rest, known
 }
 
 // declared resolves the references that no constraint declares. One that a
