@@ -72,7 +72,7 @@ func (p *program) cmdScan() *cli.Command {
 			boolFlag("fast", "read packed ranges though they may evict the application's pages"),
 			&cli.DurationFlag{Name: "statement-timeout", Value: time.Hour, Usage: "longest `TIME` for one statement"},
 			&cli.StringFlag{Name: "throttle", Usage: "read at most `SIZE/s`, as in 50MB/s"},
-			&cli.StringFlag{Name: "max-read", Usage: "refuse to read more than `SIZE`, all passes together, without --yes"},
+			&cli.StringFlag{Name: "max-read", Usage: "refuse to read more than `SIZE`, all readings together, without --yes"},
 			&cli.DurationFlag{Name: "max-snapshot-age", Value: 12 * time.Hour, Usage: "stop after `TIME`, because a database cannot clean up what the scan still sees; 0 for no bound"},
 			boolFlag("yes", "read more than --max-read"),
 			boolFlag("skip-bad-lines", "count the lines of a file that cannot be read instead of stopping there"),

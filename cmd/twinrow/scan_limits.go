@@ -65,7 +65,7 @@ func (p *program) foresee(c *cli.Context, o *scanOptions) func([]scan.Forecast) 
 		var all int64
 		var expected time.Duration
 		for _, f := range ahead {
-			all += f.Bytes * f.Passes
+			all += f.Bytes*f.Passes + f.Again
 			expected += o.limits.paced(f)
 			if f.Served || f.Bytes >= worthSaying {
 				p.say(c, "%s", o.limits.foretell(f))
@@ -90,7 +90,7 @@ func (l limits) paced(f scan.Forecast) time.Duration {
 	if l.throttle == 0 {
 		return f.Expected
 	}
-	return max(f.Expected, time.Duration(float64(f.Bytes*f.Passes)/float64(l.throttle)*float64(time.Second)))
+	return max(f.Expected, time.Duration(float64(f.Bytes*f.Passes+f.Again)/float64(l.throttle)*float64(time.Second)))
 }
 
 // foretell says in one line what a table's reading will cost.
@@ -101,6 +101,9 @@ func (l limits) foretell(f scan.Forecast) string {
 	}
 	if f.Passes > 1 {
 		text += fmt.Sprintf(", in %d passes so that --memory is enough", f.Passes)
+	}
+	if f.Again > 0 {
+		text += fmt.Sprintf(", and %s again if a key repeats, because the rows do not lie in the order of their times", humanize.Bytes(uint64(f.Again)))
 	}
 	took := l.paced(f)
 	switch {

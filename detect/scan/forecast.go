@@ -18,7 +18,9 @@ type Forecast struct {
 	Bytes, Rows int64
 	// Passes is how often the table is read for its fingerprints.
 	Passes int64
-	// Expected is what all passes take by a short trial, 0 where none was made.
+	// Again is about how many bytes are read once more if a key repeats.
+	Again int64
+	// Expected is what all of this takes by a short trial, 0 where none was made.
 	Expected time.Duration
 	// Served is true where a server reads the table, whose people should know.
 	Served bool
@@ -40,11 +42,12 @@ func forecast(ctx context.Context, src source.Source, entries []inspected, opts 
 		}
 		if trier, ok := src.(source.Trier); ok {
 			f.Served = true
-			took, tried, err := trier.Try(ctx, in.table)
+			trial, err := trier.Try(ctx, in.table)
 			if err != nil {
 				return nil, err
 			}
-			f.Expected, f.Tried = took*time.Duration(f.Passes), tried
+			f.Expected, f.Tried, f.Again = trial.Took*time.Duration(f.Passes), trial.Told, trial.Again
+			f.Expected += time.Duration(float64(trial.Took) * float64(f.Again) / float64(max(f.Bytes, 1)))
 		}
 		all = append(all, f)
 	}

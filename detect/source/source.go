@@ -74,9 +74,19 @@ type Remarker interface {
 // Trier is a Source that can say how long a table's reading will take.
 type Trier interface {
 	// Try reads a little of the table in the way that it will be read, and
-	// works out how long one reading of all of it takes. tried is false where it
-	// cannot tell; a table too small to be tried takes no time.
-	Try(ctx context.Context, t *Table) (took time.Duration, tried bool, err error)
+	// works out what one reading of all of it costs.
+	Try(ctx context.Context, t *Table) (Trial, error)
+}
+
+// Trial is what a trial of a table's reading shows.
+type Trial struct {
+	// Told is false where nothing can be told beforehand.
+	Told bool
+	// Took is how long one reading takes; 0 for a table too small to be tried.
+	Took time.Duration
+	// Again is about how many bytes are read once more for the rows' times if a
+	// key repeats, because the rows do not lie in their order.
+	Again int64
 }
 
 // Info says what a source is. It holds no password.

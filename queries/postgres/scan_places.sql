@@ -1,7 +1,8 @@
--- Fingerprints and places of the rows in some ranges of blocks, one message for
--- each.
--- Parameters: $1 the ranges' first blocks, $2 the blocks after their last ones.
--- Placeholders: hash, table, alias, where. Locks: ACCESS SHARE.
+-- Fingerprints and places of some rows in some ranges of blocks, one message
+-- for each range.
+-- Parameters: $1 the ranges' first blocks, $2 the blocks after their last ones,
+-- $3 the bits under the mask of the hashes wanted.
+-- Placeholders: hash, mask, table, alias, where. Locks: ACCESS SHARE.
 -- Returns: the block after the range, and 14 bytes a row: its hash of 8 and its
 -- place of 6. A row whose hash is NULL is left out.
 SELECT twinrow_range.upto, twinrow_part.prints
@@ -12,4 +13,5 @@ CROSS JOIN LATERAL (
     WHERE {alias}.ctid >= pg_catalog.format('(%s,0)', twinrow_range.first)::pg_catalog.tid
       AND {alias}.ctid < pg_catalog.format('(%s,0)', twinrow_range.upto)::pg_catalog.tid
       AND {where}
+      AND pg_catalog.int8and({hash}, {mask}) = ANY ($3::bigint[])
 ) AS twinrow_part

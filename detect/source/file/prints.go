@@ -72,25 +72,34 @@ func (s *Source) records(ctx context.Context, count *source.Count, visit func(*r
 			}
 			at = rec.offset
 		}
-		var bad *badRecord
 		switch {
+		case err == nil:
+			count.Rows++
+			s.lines.note(mark{rec.offset, rec.line})
+			if err := visit(rec); err != nil {
+				return err
+			}
 		case errors.Is(err, io.EOF):
 			return nil
-		case errors.As(err, &bad):
-			if !s.opts.SkipBadLines || bad.final {
-				return s.badLine(bad)
+		default:
+			if err := s.skip(err); err != nil {
+				return err
 			}
 			count.BadLines++
-			continue
-		case err != nil:
-			return unreadable(s.input.name, err)
-		}
-		count.Rows++
-		s.lines.note(mark{rec.offset, rec.line})
-		if err := visit(rec); err != nil {
-			return err
 		}
 	}
+}
+
+// skip settles whether a record that cannot be read may be left out.
+func (s *Source) skip(err error) error {
+	bad, ok := errors.AsType[*badRecord](err)
+	switch {
+	case !ok:
+		return unreadable(s.input.name, err)
+	case !s.opts.SkipBadLines || bad.final:
+		return s.badLine(bad)
+	}
+	return nil
 }
 
 func (s *Source) badLine(bad *badRecord) error {

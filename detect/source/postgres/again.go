@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 
 	"twinrow/detect/source"
@@ -76,7 +78,9 @@ func (p *placing) read(ctx context.Context, one *session, u *unit) error {
 	}
 	var found []source.Print
 	pay := payer{p.source, u.only}
-	err := one.stream(ctx, 1, p.relation.fillPrints("scan_places", u.heap, ""), u.bounds(), func(fields [][]byte) error {
+	mask, low := p.low(u)
+	sql := p.relation.fill("scan_places", "hash", p.relation.hash(), "table", u.heap.name, "mask", strconv.FormatUint(mask, 10))
+	err := one.stream(ctx, 1, sql, append(u.bounds(), low), func(fields [][]byte) error {
 		from := len(found)
 		prints, err := unpack(found, fields[1], u.heap.base)
 		if err != nil {
@@ -96,11 +100,26 @@ func (p *placing) read(ctx context.Context, one *session, u *unit) error {
 	return nil
 }
 
+// low are the lowest bits of the hashes wanted in a unit, as an array, and how
+// many bits they are: none where the places are known and no hash is.
+func (p *placing) low(u *unit) (mask uint64, list string) {
+	if !p.source.packs(u.heap) {
+		return 0, "{0}"
+	}
+	var low []string
+	mask = 1<<hashBits - 1
+	i, _ := slices.BinarySearch(p.wanted, inRange(u.heap.base+u.from, 0))
+	for ; i < len(p.wanted) && p.wanted[i] <= inRange(u.heap.base+u.to-1, mask); i++ {
+		low = append(low, strconv.FormatUint(p.wanted[i]&mask, 10))
+	}
+	return mask, "{" + strings.Join(low, ",") + "}"
+}
+
 // wants tells whether a row is one of those that were asked for.
 func (p *placing) wants(h heap, one source.Print) bool {
 	l := one.Locator
 	if p.source.packs(h) {
-		l = l>>hashBits<<hashBits | one.Hash&(1<<hashBits-1)
+		l = inRange(int64(l>>16), one.Hash)
 	}
 	_, found := slices.BinarySearch(p.wanted, l)
 	return found

@@ -16,6 +16,11 @@ const printSize = 14
 // locator, where places are not sent.
 const hashBits = 16 + rangeBits
 
+// inRange is the locator of a row with a hash in the range that a block is in.
+func inRange(block int64, hash uint64) uint64 {
+	return uint64(block)>>rangeBits<<hashBits | hash&(1<<hashBits-1)
+}
+
 // unpack appends the prints of one message.
 func unpack(prints []source.Print, packed []byte, base int64) ([]source.Print, error) {
 	if len(packed)%printSize != 0 {

@@ -65,10 +65,9 @@ func (l *load) unpack(fields [][]byte, block int64) error {
 		return fmt.Errorf("the server sent %d bytes of hashes, which are 8 each", len(hashes))
 	}
 	l.seen, l.unknown = l.seen+seen, l.unknown+seen-int64(len(hashes)/8)
-	place := uint64(block) >> rangeBits << hashBits
 	for ; len(hashes) > 0; hashes = hashes[8:] {
 		hash := binary.BigEndian.Uint64(hashes)
-		l.prints = append(l.prints, source.Print{Hash: hash, Locator: place | hash&(1<<hashBits-1)})
+		l.prints = append(l.prints, source.Print{Hash: hash, Locator: inRange(block, hash)})
 	}
 	if len(fields) < 5 || fields[3] == nil {
 		return nil

@@ -209,7 +209,7 @@ func TestPlans(t *testing.T) {
 		want                string
 	}{
 		{"scan_packed", "on", "off", []string{"0", "3000", "4"}, "Tid Range Scan on large"},
-		{"scan_places", "on", "off", []string{"{0,8}", "{4,12}"}, "Tid Range Scan on large"},
+		{"scan_places", "on", "off", []string{"{0,8}", "{4,12}", "{1,2,3}"}, "Tid Range Scan on large"},
 		{"evidence_times", "on", "off", []string{"{2020-01-01,2021-01-01}", "2022-01-01", "{0,8}", "{4,12}"}, "Tid Range Scan on large"},
 		{"scan_stream", "off", "on", []string{"(0,0)", "(3000,0)"}, "Seq Scan on large"},
 		{"candidates_grouped", "on", "off", []string{`{"(1,1)","(2,1)"}`}, "Tid Scan on large"},
@@ -221,7 +221,7 @@ func TestPlans(t *testing.T) {
 		if _, err := s.main.rows(context.Background(), "scan_settings", c.tid, c.seq); err != nil {
 			t.Fatal(err)
 		}
-		sql := r.fill(c.statement, "hash", r.hash(), "table", r.name, "times", "", "column", "at")
+		sql := r.fill(c.statement, "hash", r.hash(), "table", r.name, "times", "", "column", "at", "mask", "7")
 		var plan strings.Builder
 		if err := s.main.stream(context.Background(), 0, "EXPLAIN "+sql, c.args, func(fields [][]byte) error {
 			plan.Write(fields[0])

@@ -58,6 +58,9 @@ func (s *Source) units(heaps []heap, sessions int) []*unit {
 	var units []*unit
 	for _, h := range heaps {
 		packed, step := s.packs(h), int64(stretchBlocks)
+		if s.pace != nil {
+			step = handBlocks // so that no statement runs ahead of the pace
+		}
 		if !packed {
 			step = max(1, (h.blocks+int64(sessions)-1)/int64(sessions))
 		}

@@ -18,6 +18,9 @@ func extend(spans []span, from, to int64) []span {
 	return append(spans, span{from, to})
 }
 
+// partBlocks are read by one unit of parts, so that all sessions have work.
+const partBlocks = 512
+
 // parts are units of a heap that read some ranges of its blocks.
 func parts(h heap, spans []span) []*unit {
 	var units []*unit
@@ -25,7 +28,7 @@ func parts(h heap, spans []span) []*unit {
 	for _, one := range spans {
 		if room -= one.to - one.from; room < 0 {
 			units = append(units, &unit{heap: h, packed: true, from: one.from})
-			room = stretchBlocks
+			room = partBlocks
 		}
 		u := units[len(units)-1]
 		u.only, u.to = append(u.only, one), one.to

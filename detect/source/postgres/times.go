@@ -87,10 +87,13 @@ func (p *profile) count(h heap, w source.Window) (source.Timeline, []span) {
 	return line, unclear
 }
 
+// finite tells whether none of the times is an infinity.
+func (t times) finite() bool { return t.first != math.MinInt64 && t.last != math.MaxInt64 }
+
 // bucket is the one that all the rows lie in; ok is false where they lie in
 // several, or some are not counted.
 func (t times) bucket(w source.Window) (bucket int, ok bool) {
-	if t.first == math.MinInt64 || t.last == math.MaxInt64 || instant(t.last).After(w.Now) {
+	if !t.finite() || instant(t.last).After(w.Now) {
 		return 0, false
 	}
 	bucket = w.Bucket(instant(t.first))

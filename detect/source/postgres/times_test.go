@@ -19,7 +19,7 @@ CREATE TABLE timed (id int, k text, at timestamptz, plain timestamp, day date, p
 CREATE TABLE empty PARTITION OF timed FOR VALUES FROM (-10) TO (0);
 CREATE TABLE ordered PARTITION OF timed FOR VALUES FROM (0) TO (10000);
 CREATE TABLE anyhow PARTITION OF timed FOR VALUES FROM (10000) TO (20000);
-INSERT INTO timed SELECT i, 'k' || i, x, x, x, repeat('x', 300) FROM (
+INSERT INTO timed SELECT i, 'k' || i, x, x, x, repeat('x', 900) FROM (
 	SELECT i, '2025-01-01'::timestamptz + interval '7 min' * CASE WHEN i < 10000 THEN i ELSE i * 7919 % 10000 END AS x FROM generate_series(0, 19999) i) AS s;
 UPDATE timed SET at = NULL, plain = NULL, day = NULL WHERE id % 977 = 5;
 UPDATE timed SET at = '-infinity', plain = '-infinity', day = 'infinity' WHERE id % 1979 = 7;
@@ -83,6 +83,10 @@ func TestOrderedRowsAreNotReadAgain(t *testing.T) {
 		}
 		if share := float64(blocks) / float64(r.heaps[0].blocks); share > most || blocks == 0 {
 			t.Errorf("%s: %.2f of %d blocks are read again", name, share, r.heaps[0].blocks)
+		}
+		trial, err := s.Try(context.Background(), table)
+		if want := int64(most) * table.Bytes; err != nil || !trial.Told || trial.Took <= 0 || trial.Again < want*9/10 || trial.Again > want {
+			t.Errorf("%s of %d bytes: foretold %+v, %v", name, table.Bytes, trial, err)
 		}
 	}
 }

@@ -18,16 +18,21 @@ const (
 	// asideShare is what a reading costs beside the server's work, as a share of it:
 	// the client's own, and that sessions stand in one another's way.
 	asideShare = 1.5
+	// farApart is the share of all times, as its inverse, past which those of one
+	// range lie far apart.
+	farApart = 50
+	// leastShare of a table that must be read again is worth telling.
+	leastShare = 0.05
 )
 
 // Try reads three stretches of the largest heap and multiplies.
-func (s *Source) Try(ctx context.Context, t *source.Table) (time.Duration, bool, error) {
+func (s *Source) Try(ctx context.Context, t *source.Table) (source.Trial, error) {
 	r, err := s.relation(t)
 	if err != nil {
-		return 0, false, err
+		return source.Trial{}, err
 	}
 	if s.Capabilities(t).FindsRepeats || r.book != nil {
-		return 0, false, nil
+		return source.Trial{}, nil
 	}
 	var all int64
 	var largest heap
@@ -38,47 +43,89 @@ func (s *Source) Try(ctx context.Context, t *source.Table) (time.Duration, bool,
 		}
 	}
 	if all < triedFrom || largest.blocks < triedFrom/2 {
-		return 0, true, nil
+		return source.Trial{Told: true}, nil
 	}
-	var took []time.Duration
+	one := trial{source: s, relation: r, profile: newProfile(r, t)}
 	err = s.outlive(ctx, func() error {
-		took = nil
+		one.took, one.times = nil, nil
 		return s.main.aside(ctx, func() error {
 			for i := range int64(trials) {
-				one, err := s.trial(ctx, r, t, largest, largest.blocks*(2*i+1)/(2*trials))
-				if err != nil {
+				if err := one.read(ctx, largest, largest.blocks*(2*i+1)/(2*trials)); err != nil {
 					return err
 				}
-				took = append(took, one)
 			}
 			return nil
 		})
 	})
 	if err != nil {
-		return 0, false, explain(ctx, "trying how fast "+t.Name+" can be read", err)
+		return source.Trial{}, explain(ctx, "trying how fast "+t.Name+" can be read", err)
 	}
-	slices.Sort(took)
+	slices.Sort(one.took)
 	sessions := 1
 	if s.pace == nil || s.wide(r.heaps) < 0 {
 		sessions = max(1, s.options.Jobs)
 	}
 	share := float64(all) / trialBlocks / float64(sessions) * asideShare
-	return time.Duration(float64(took[trials/2]) * share), true, nil
+	told := source.Trial{Told: true, Took: time.Duration(float64(one.took[trials/2]) * share)}
+	if t.Time != "" {
+		told.Again = int64(one.again() * float64(t.Bytes))
+	}
+	return told, nil
 }
 
-// trial reads one stretch from a block on and throws it away. Ranges are read
-// as such in both ways: an ordinary scan would read the whole table.
-func (s *Source) trial(ctx context.Context, r *relation, t *source.Table, h heap, from int64) (time.Duration, error) {
+// trial is a reading that is thrown away.
+type trial struct {
+	source   *Source
+	relation *relation
+	profile  *profile
+	took     []time.Duration
+	times    []times // of ranges of blocks
+}
+
+// read reads one stretch from a block on. Ranges are read as such in both ways:
+// an ordinary scan would read the whole table.
+func (a *trial) read(ctx context.Context, h heap, from int64) error {
+	from -= from % rangeBlocks
 	u := &unit{heap: h, packed: true, from: from, to: min(from+trialBlocks, h.blocks)}
-	if err := u.steer(ctx, s.main); err != nil {
-		return 0, err
+	if err := u.steer(ctx, a.source.main); err != nil {
+		return err
+	}
+	var l load
+	sql, args := a.relation.fillPrints("scan_stream", h, a.profile.streamTimes(a.relation)), []string{u.first(), u.last()}
+	take := func(fields [][]byte) error { return l.put(fields, locator(fields[1], 0)) }
+	if a.source.packs(h) {
+		sql, args = a.relation.fillPrints("scan_packed", h, a.profile.packedTimes(a.relation)), u.ranges()
+		take = func(fields [][]byte) error { return l.unpack(fields, 0) }
 	}
 	start := time.Now()
-	times := newProfile(r, t)
-	sql, args := r.fillPrints("scan_stream", h, times.streamTimes(r)), []string{u.first(), u.last()}
-	if s.packs(h) {
-		sql, args = r.fillPrints("scan_packed", h, times.packedTimes(r)), u.ranges()
+	err := a.source.main.stream(ctx, 1, sql, args, take)
+	a.took = append(a.took, time.Since(start))
+	for _, g := range l.times {
+		a.times = append(a.times, g.times)
 	}
-	err := s.main.stream(ctx, 1, sql, args, func([][]byte) error { return nil })
-	return time.Since(start), err
+	return err
+}
+
+// again is about the share of the table that Timeline must read: ranges whose
+// times lie so far apart that the border of a bucket may well be between them.
+func (a *trial) again() float64 {
+	if a.profile == nil {
+		return 1 // of no time type: read as text
+	}
+	var all times
+	wide := 0
+	for _, t := range a.times {
+		if t.finite() {
+			all.join(t)
+		}
+	}
+	for _, t := range a.times {
+		if !t.finite() || float64(t.last)-float64(t.first) > (float64(all.last)-float64(all.first))/farApart {
+			wide++
+		}
+	}
+	if share := float64(wide) / float64(max(len(a.times), 1)); share >= leastShare {
+		return share
+	}
+	return 0
 }
