@@ -33,7 +33,7 @@ func (p *program) cmdProbe() *cli.Command {
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE` instead of stdout; in a directory, by name, environment and time"},
 			boolFlag("cleanup-sql", "print how to find and remove the rows that the probe made"),
 			&cli.StringSliceFlag{Name: "allow-host", Usage: "fire at this `HOST`, which is not this machine"},
-			&cli.DurationFlag{Name: "until-window", Usage: "fire the rounds that catch a check-to-insert window of this `TIME`; needs server_times in the specification"},
+			&cli.DurationFlag{Name: "until-window", Usage: "fire the rounds that catch a check-to-insert window of this `TIME`; needs the target's own times"},
 			boolFlag("dry-run", "show what would be sent, and send nothing"),
 			yesFlag(),
 			formatFlag("table", probeForms...),
@@ -70,6 +70,7 @@ func requestFlags() []cli.Flag {
 		&cli.StringFlag{Name: "rows", Usage: "`SQL` that counts the rows that must be there"},
 		&cli.StringFlag{Name: "rows-source", Usage: "`SOURCE` to count them in (default: $DATABASE_URL)"},
 		&cli.Int64Flag{Name: "rows-expect", Usage: "`N` rows that must be there", DefaultText: "1"},
+		&cli.StringFlag{Name: "server-times", Usage: "the `HEADER` in which the target tells when it began and ended a request, or server-timing:METRIC"},
 		&cli.DurationFlag{Name: "timeout", Usage: "longest `TIME` for one request", DefaultText: "10s"},
 	}
 }
@@ -77,10 +78,8 @@ func requestFlags() []cli.Flag {
 // probeSpec reads a specification, or makes one of a URL and flags.
 func (p *program) probeSpec(c *cli.Context, what string) (*probe.Spec, error) {
 	if strings.Contains(what, "://") {
-		if c.IsSet("until-window") {
-			return nil, &key.Problem{Code: key.CodeUsage, Message: "--until-window belongs to a specification, which says where the target's own times are", Hint: "see server_times in the README"}
-		}
-		return p.probeFlags(c, what)
+		spec, err := p.probeFlags(c, what)
+		return untilWindow(c, spec, err)
 	}
 	for _, flag := range requestFlags() {
 		if name := flag.Names()[0]; c.IsSet(name) {
@@ -98,6 +97,11 @@ func (p *program) probeFile(c *cli.Context, what string) (*probe.Spec, error) {
 		return nil, &key.Problem{Code: key.CodePermission, Message: "reading the specification", Hint: "name a file that can be read", Err: err}
 	}
 	spec, err := probe.ParseSpec(what, raw, p.getenv)
+	return untilWindow(c, spec, err)
+}
+
+// untilWindow has a window decide how many rounds there are, where one is given.
+func untilWindow(c *cli.Context, spec *probe.Spec, err error) (*probe.Spec, error) {
 	if err != nil || !c.IsSet("until-window") {
 		return spec, err
 	}
@@ -113,7 +117,7 @@ func (p *program) probeFlags(c *cli.Context, url string) (*probe.Spec, error) {
 		URL: url, Copies: c.Int("copies"), Rounds: c.Int("rounds"), Keys: keys,
 		Method: c.String("method"), Headers: c.StringSlice("header"), Body: c.String("body"),
 		Sign: c.String("sign"), SecretEnv: c.String("secret-env"), Transport: c.String("transport"),
-		Rows: c.String("rows"), RowsSource: c.String("rows-source"), Timeout: c.Duration("timeout"),
+		Rows: c.String("rows"), RowsSource: c.String("rows-source"), ServerTimes: c.String("server-times"), Timeout: c.Duration("timeout"),
 	}
 	if c.IsSet("rows-expect") {
 		n := c.Int64("rows-expect")

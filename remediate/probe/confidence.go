@@ -70,7 +70,7 @@ func (r *runner) quickDoubt() string {
 	own, problem := r.ownParallelism()
 	switch {
 	case r.spec.times == nil:
-		return text + "let it tell its own times (server_times), or probe it with its real database"
+		return text + "let it tell its own times (server_times in a specification, --server-times with a URL), or probe it with its real database"
 	case problem != "":
 		return text + problem
 	case own < r.enough():
@@ -137,7 +137,7 @@ func percentDown(p float64) string {
 func (r *runner) window() (window time.Duration, probability float64, problem string) {
 	times := r.times()
 	if r.spec.times == nil {
-		return 0, 0, "the target's own arrival times were not to be had (server_times says where they are)"
+		return 0, 0, "the target's own arrival times were not to be had (server_times or --server-times says where they are)"
 	}
 	if problem := times.Problem(); problem != "" {
 		return 0, 0, problem

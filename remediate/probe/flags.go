@@ -34,6 +34,9 @@ type Flags struct {
 	// Rows is SQL whose single number must be RowsExpect, which is 1 where it is nil.
 	Rows, RowsSource string
 	RowsExpect       *int64
+	// ServerTimes is the header of an answer in which the target tells its own
+	// times, or of Server-Timing with : and the metric; "" where it does not.
+	ServerTimes string
 	// Timeout of a request; 0 means the default of 10 s.
 	Timeout time.Duration
 }
@@ -49,6 +52,7 @@ func FromFlags(f Flags, env func(string) (string, bool)) (*Spec, error) {
 	s := &Spec{steps: []*step{only}, step: only, keys: f.Keys, carrier: f.Transport, timeout: f.Timeout}
 	b.headers(s, f.Headers)
 	b.signing(s, f)
+	b.times(s, f.ServerTimes)
 	b.rows(s, f)
 	b.limits(f)
 	if b.err != nil {
@@ -129,6 +133,23 @@ func (b *flagReader) signing(s *Spec, f Flags) {
 		b.fail("--sign hmac needs a template and a header, which only a specification file can give")
 	}
 	s.signing = &signing{config: sign.Config{Scheme: f.Sign}, secretEnv: f.SecretEnv, where: "--sign"}
+}
+
+func (b *flagReader) times(s *Spec, told string) {
+	if told == "" {
+		return
+	}
+	name, metric, split := strings.Cut(told, ":")
+	wrong := headerName(name)
+	switch {
+	case strings.ContainsAny(told, " \t"):
+		b.fail("--server-times is the name of a header, as in x-handled or server-timing:app; times in rows or a log need a specification")
+	case wrong != "":
+		b.fail("--server-times: %s", wrong)
+	case split && metric == "":
+		b.fail("--server-times names no metric after the colon")
+	}
+	s.times = &serverTimes{header: name, metric: metric, where: "--server-times"}
 }
 
 // placeholder is where SQL takes its first argument: $1 or ?.

@@ -270,3 +270,26 @@ func TestServerTimesMistakes(t *testing.T) {
 		}
 	}
 }
+
+// A probe of a URL reads the target's times from a header that a flag names. It
+// passes a quick target, and never one that is a single worker.
+func TestTimesByFlag(t *testing.T) {
+	for name, lane := range map[Verdict]*sync.Mutex{Pass: nil, Inconclusive: {}} {
+		target := &clocked{shop: quickShop(), tell: both}
+		target.shop.lane = lane
+		s, err := FromFlags(Flags{
+			URL: serve(t, target, false).URL + "/book", Transport: Transport2, Copies: 4, Keys: strings.Split("a b c d e f g h", " "), Body: `{"seat":"{{.Key}}"}`,
+			Rows: "SELECT count(*) FROM seats WHERE seat = ?", RowsSource: "shop", ServerTimes: "x-handled",
+		}, noEnv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if result := runTimed(t, s, target.shop); result.Verdict != name {
+			t.Errorf("%s: %s %q %+v", name, result.Verdict, result.Reasons, result.Overlap)
+		}
+	}
+	for told, want := range map[string]string{"SELECT 1": "need a specification", "server-timing:": "names no metric", "a(b)": "--server-times"} {
+		_, err := FromFlags(Flags{URL: "http://127.0.0.1:1/", Copies: 2, ServerTimes: told}, noEnv)
+		wantProblem(t, err, casefile.CodeUsage, want)
+	}
+}

@@ -16,11 +16,11 @@ func (s *Spec) UntilWindow(window time.Duration) error {
 	case window < time.Microsecond || window > time.Minute:
 		return &casefile.Problem{Code: casefile.CodeUsage, Message: "--until-window is a time from 1µs to 1m", Hint: "as in --until-window 1ms"}
 	case s.times == nil:
-		wrong = "it needs the target's own times: say by server_times where they are"
+		wrong = "it needs the target's own times: say by server_times, or --server-times for a URL, where they are"
 	case len(s.steps) > 1 || !s.races():
-		wrong = "it needs a specification with one step that fires several copies"
+		wrong = "it needs one step that fires several copies"
 	case !s.fresh || s.controlKind() == controlNone:
-		wrong = "it needs rounds that can be told apart: let vars use .UUID or the time"
+		wrong = "it needs rounds that can be told apart: let vars, or the body, use .UUID or the time"
 	}
 	if wrong != "" {
 		return &casefile.Problem{Code: casefile.CodeBadInput, Message: "--until-window cannot be kept: " + wrong, Hint: "see server_times in the README"}
