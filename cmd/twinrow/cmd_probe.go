@@ -14,6 +14,7 @@ import (
 	"twinrow/detect/casefile"
 	"twinrow/detect/key"
 	"twinrow/detect/source"
+	"twinrow/detect/source/dynamodb"
 	"twinrow/remediate/probe"
 	"twinrow/report/html"
 )
@@ -236,6 +237,10 @@ func (p *program) openRows(ctx context.Context, location string) (probe.RowSourc
 	if err != nil {
 		return nil, err
 	}
+	if at.engine == "dynamodb" { // counted by key: a source would copy the table
+		counter, err := dynamodb.OpenCounter(ctx, at.at)
+		return rowSource{counter, nil}, err
+	}
 	src, err := p.open(ctx, at, readOptions{jobs: 1})
 	if err != nil {
 		return nil, err
@@ -251,7 +256,7 @@ func (p *program) openRows(ctx context.Context, location string) (probe.RowSourc
 // rowSource gives a source's rows in the form that a probe takes.
 type rowSource struct {
 	source.Querier
-	src source.Source
+	src source.Source // nil where nothing stays open
 }
 
 func (r rowSource) Query(ctx context.Context, sql string, args []string) ([][]*string, error) {
@@ -268,7 +273,12 @@ func (r rowSource) Query(ctx context.Context, sql string, args []string) ([][]*s
 	return rows, err
 }
 
-func (r rowSource) Close() error { return r.src.Close() }
+func (r rowSource) Close() error {
+	if r.src == nil {
+		return nil
+	}
+	return r.src.Close()
+}
 
 // rounds tells how far a probe is, on request.
 type rounds struct {

@@ -7,7 +7,7 @@ import (
 	"os/exec"
 )
 
-// shell makes a command for the shell that is there.
-func shell(ctx context.Context, text string) *exec.Cmd {
-	return exec.CommandContext(ctx, "sh", "-c", text)
+// shell makes a command for the shell that is there; the arguments are $1 and so on.
+func shell(ctx context.Context, text string, args ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, "sh", append([]string{"-c", text, "sh"}, args...)...)
 }

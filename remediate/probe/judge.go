@@ -197,7 +197,7 @@ func (r *runner) judgeRows(j *judgement, st *step, c *rowCheck) Expectation {
 			misses = append(misses, miss{w.round, max(w.key, 0), w.last, o, o == expect.TooFew && r.anyMissing()})
 		}
 	}
-	out := Expectation{Name: c.name, Want: want(c.count, c.perRun) + " by SQL", Got: r.got(low, high, misses, c.perRun), OK: len(misses) == 0 && !unsettled && low >= 0}
+	out := Expectation{Name: c.name, Want: want(c.count, c.perRun) + c.by(), Got: r.got(low, high, misses, c.perRun), OK: len(misses) == 0 && !unsettled && low >= 0}
 	out.Open = !out.OK && r.allExcused(misses)
 	if unsettled {
 		text := "were not read to the end"

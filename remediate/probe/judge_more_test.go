@@ -252,3 +252,50 @@ func TestRoundsInDetail(t *testing.T) {
 		}
 	}
 }
+
+// What a command prints is a count as good as a row's: its arguments cannot
+// become a part of it, and what is no number ends the run before anything is sent.
+func TestCountsByCommand(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "queue")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	handler := func(_ http.ResponseWriter, r *http.Request) {
+		id, _ := io.ReadAll(r.Body)
+		log, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer log.Close()
+		fmt.Fprintln(log, string(id))
+	}
+	url := serve(t, http.HandlerFunc(handler), false).URL
+	text := `
+probe: v1
+target: URL/
+vars: {id: "$(touch X); {{.UUID}}"}
+request: {body: "{{.id}}"}
+fire: {distinct: 3, rounds: 1}
+expect:
+  responses: [{name: fine, status: 200, exactly: 3}]
+  rows:
+    - {name: queued once, run: 'grep -cF -e "$1" FILE || true', args: ["{{.id}}"], exactly: 1, settle: 50ms}
+    - {name: queue, run: wc -l < FILE, exactly: 3, settle: 50ms, per: run}
+`
+	for change, want := range map[string]Verdict{"": Pass, "exactly: 3, settle=exactly: 2, settle": Fail} {
+		_ = os.Truncate(file, 0)
+		from, to, _ := strings.Cut(change, "=")
+		s := spec(t, url, strings.ReplaceAll(strings.ReplaceAll(text, from, to), "FILE", file))
+		if result := run(t, s, nil); result.Verdict != want || len(result.Made) != 0 {
+			t.Errorf("%s: %s %q %+v", change, result.Verdict, result.Reasons, result.Expectations)
+		}
+	}
+	if _, err := os.Stat("X"); err == nil {
+		t.Error("an argument was run")
+	}
+	for command, want := range map[string]string{"echo many": "one whole number", "exit 3": "exit status 3"} {
+		_, err := Run(t.Context(), spec(t, url, strings.ReplaceAll(strings.ReplaceAll(text, "wc -l < FILE", command), "FILE", file)), Deps{})
+		wantProblem(t, err, casefile.CodeBadInput, want)
+	}
+}

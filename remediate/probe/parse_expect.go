@@ -153,17 +153,23 @@ func (r *reader) value(node ast.Node) any {
 
 func (r *reader) rowCheck(node ast.Node, number int) rowCheck {
 	c := rowCheck{name: fmt.Sprintf("rows %d", number), settle: defaultSettle, within: defaultWithin, where: r.Where(node)}
+	database, command := false, false
 	by := map[string]func(ast.Node){
 		"name":   func(n ast.Node) { c.name = r.Text(n) },
-		"source": func(n ast.Node) { c.location = r.Text(n) },
+		"source": func(n ast.Node) { c.location, database = r.Text(n), true },
 		"sql": func(n ast.Node) {
-			c.sql = r.Text(n)
+			c.sql, database = r.Text(n), true
 			c.shown, _ = yaml.Scalar(r.Plain(n))
 		},
 		"args": func(n ast.Node) {
 			for _, item := range r.Items(n) {
 				c.args = append(c.args, r.source(item))
 			}
+		},
+		"run": func(n ast.Node) {
+			c.sql, c.location = r.Text(n), byCommand
+			c.shown, _ = yaml.Scalar(r.Plain(n))
+			command = true
 		},
 		"per":    func(n ast.Node) { c.perRun = r.per(n) },
 		"settle": func(n ast.Node) { c.settle = r.Duration(n, 0, time.Minute) },
@@ -172,8 +178,12 @@ func (r *reader) rowCheck(node ast.Node, number int) rowCheck {
 	r.counted(by, &c.count)
 	r.Fields(node, by)
 	r.check(node, c.count)
-	if r.Err == nil && strings.TrimSpace(c.sql) == "" {
-		r.Fail(node, "sql is needed, as SELECT count(*) FROM …")
+	switch {
+	case r.Err != nil:
+	case database && command:
+		r.Fail(node, "a count comes from sql and its source, or from what a command prints (run): one of them")
+	case strings.TrimSpace(c.sql) == "":
+		r.Fail(node, "sql is needed, as SELECT count(*) FROM …, or a command that prints a number, as run: wc -l < queue.txt")
 	}
 	if c.location == "" && r.Err == nil {
 		c.location = r.defaultSource(node)

@@ -125,8 +125,8 @@ func (r *runner) read(ctx context.Context, w *watch) error {
 			return nil
 		}
 	}
-	return &casefile.Problem{Code: casefile.CodeBadInput, Message: fmt.Sprintf("%s: the statement must return one whole number", w.check.where),
-		Hint: "write it as SELECT count(*) FROM …"}
+	return &casefile.Problem{Code: casefile.CodeBadInput, Message: fmt.Sprintf("%s: the statement, or the command, must return one whole number", w.check.where),
+		Hint: "write it as SELECT count(*) FROM …, or a command that prints a number and nothing else"}
 }
 
 // settleLast settles what was left for the end of the run: all rounds'

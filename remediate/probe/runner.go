@@ -169,6 +169,10 @@ func (r *runner) openRows(ctx context.Context) error {
 		if r.sources[location] != nil {
 			continue
 		}
+		if location == byCommand {
+			r.sources[location] = commandRows{r.deps.Output}
+			continue
+		}
 		if r.deps.OpenRows == nil {
 			return &casefile.Problem{Code: casefile.CodeUnsupported, Message: "rows cannot be read here"}
 		}

@@ -91,10 +91,12 @@ type signing struct {
 // rowCheck is an expectation on rows.
 type rowCheck struct {
 	name string
-	// location finds the database and may hold a password.
+	// location finds the database and may hold a password; it is byCommand
+	// where the text of sql is a command that prints the number.
 	location string
 	sql      string
-	// shown is the SQL with the environment's names in it, not the values.
+	// shown is the SQL, or the command, with the environment's names in it, not
+	// the values.
 	shown  string
 	args   []source
 	count  expect.Count
@@ -128,17 +130,6 @@ type control struct {
 
 // Copies is the number of requests for each key at once.
 func (s *Spec) Copies() int { return s.copies }
-
-// Commands are the commands that the steps run, as they were written.
-func (s *Spec) Commands() []string {
-	var all []string
-	for _, st := range s.steps {
-		if st.command != "" {
-			all = append(all, st.command)
-		}
-	}
-	return all
-}
 
 // Rounds is the number of attack rounds.
 func (s *Spec) Rounds() int { return s.rounds }

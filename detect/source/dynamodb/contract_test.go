@@ -5,6 +5,7 @@ package dynamodb
 import (
 	"bufio"
 	"context"
+	"errors"
 	"net"
 	"os"
 	"os/exec"
@@ -205,5 +206,52 @@ func wantProblem(t *testing.T, err error, code, hint string) {
 	problem, ok := err.(*key.Problem) //nolint:errorlint // it is not wrapped
 	if !ok || problem.Code != code || !strings.Contains(problem.Hint, hint) {
 		t.Errorf("%v, want %s and the hint %q", err, code, hint)
+	}
+}
+
+// The items of one key are counted, past a page's megabyte too, by the table's
+// partition key and by an index; anything else is refused before it costs.
+func TestContractCounts(t *testing.T) {
+	client, table := server(t), "processed"
+	attribute := func(name string, kind types.ScalarAttributeType) types.AttributeDefinition {
+		return types.AttributeDefinition{AttributeName: &name, AttributeType: kind}
+	}
+	keys := func(hash, sort string) []types.KeySchemaElement {
+		return []types.KeySchemaElement{{AttributeName: &hash, KeyType: types.KeyTypeHash}, {AttributeName: &sort, KeyType: types.KeyTypeRange}}
+	}
+	_, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName: &table, BillingMode: types.BillingModePayPerRequest, KeySchema: keys("message_id", "attempt"),
+		AttributeDefinitions:   []types.AttributeDefinition{attribute("message_id", "S"), attribute("attempt", "N")},
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{IndexName: aws.String("by_attempt"), KeySchema: keys("attempt", "message_id"), Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly}}},
+	})
+	must(t, err)
+	for n := range 5 {
+		_, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: map[string]types.AttributeValue{
+			"message_id": &types.AttributeValueMemberS{Value: "wamid.1"}, "attempt": &types.AttributeValueMemberN{Value: strconv.Itoa(n)},
+			"body": &types.AttributeValueMemberS{Value: strings.Repeat("x", 300_000)},
+		}})
+		must(t, err)
+	}
+	counter, err := OpenCounter(t.Context(), table)
+	must(t, err)
+	for _, c := range []struct{ sql, arg, want string }{
+		{"SELECT count(*) FROM processed WHERE message_id = ?", "wamid.1", "5"},
+		{`select COUNT( * ) from "processed" where "message_id"=?;`, "wamid.2", "0"},
+		{"SELECT count(*) FROM processed WHERE attempt = ?", "3", "1"},
+	} {
+		rows, err := counter.Query(t.Context(), c.sql, []string{c.arg})
+		must(t, err)
+		if rows[0][0].Text != c.want {
+			t.Errorf("%s: %s, want %s", c.sql, rows[0][0].Text, c.want)
+		}
+	}
+	for _, sql := range []string{"DELETE FROM processed", "SELECT count(*) FROM other WHERE message_id = ?", "SELECT count(*) FROM processed WHERE body = ?"} {
+		if _, err := counter.Query(t.Context(), sql, []string{"x"}); err == nil {
+			t.Errorf("%s was answered", sql)
+		}
+	}
+	_, err = OpenCounter(t.Context(), "procesed")
+	if problem, ok := errors.AsType[*key.Problem](err); !ok || problem.Code != key.CodeNotFound {
+		t.Errorf("a table that is not there: %v", err)
 	}
 }

@@ -30,7 +30,7 @@ func explain(doing string, err error) error {
 	}
 	switch refused.ErrorCode() {
 	case "AccessDeniedException":
-		p.Code, p.Hint = key.CodePermission, "allow dynamodb:DescribeTable and dynamodb:Scan on the table; nothing else is needed"
+		p.Code, p.Hint = key.CodePermission, "allow dynamodb:DescribeTable and dynamodb:Scan on the table (to count by key, dynamodb:Query); nothing else is needed"
 	case "UnrecognizedClientException", "InvalidSignatureException", "ExpiredTokenException", "ExpiredToken", "MissingAuthenticationTokenException":
 		p.Code, p.Hint = key.CodePermission, "renew the credentials, or choose others with AWS_PROFILE"
 	case "ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded":
