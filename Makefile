@@ -133,7 +133,7 @@ bench-apply: need-postgres ## an online clean-up of ROWS rows beside 500 transac
 	ROWS=$(ROWS) go test -run '^$$' -bench '^BenchmarkOnline$$' -benchtime 1x -timeout 60m ./remediate/apply
 
 # ---- probes: the figures, beside other load tools, and what needs more servers ----
-.PHONY: bench-probe bench-verdicts contract-sign test-probe-matrix
+.PHONY: bench-probe bench-verdicts contract-sign test-probe-aws test-probe-matrix
 
 K6_VERSION := v1.8.1
 HEY_VERSION := v0.1.5
@@ -152,6 +152,12 @@ bench-probe: $(BIN)/k6-$(K6_VERSION) $(BIN)/hey-$(HEY_VERSION) ## how tight the 
 bench-verdicts: ## how often a verdict is wrong: 1,900 probes of targets that look other than they are
 	go test -run '^$$' -bench '^BenchmarkVerdicts$$' -benchtime 1x -timeout 60m ./remediate/probe
 	go test -count=1 -run '^TestPromisedWindowsAreCaught$$' -v ./remediate/probe/overlap
+
+CHAT_PARTS := $(BIN)/chat
+test-probe-aws: ## the README's probe of chat messages over the interfaces of DynamoDB (dynalite) and SQS (local-aws-sqs)
+	@mkdir -p $(CHAT_PARTS)
+	npm install --prefix $(CHAT_PARTS) --no-save --no-audit --no-fund --silent dynalite@$(DYNALITE_VERSION) local-aws-sqs@2.0.2
+	TWINROW_CHAT_PARTS=$(CHAT_PARTS)/node_modules go test -count=1 -tags matrix -timeout 10m -run '^TestChatOverAWS$$' -v ./cmd/twinrow
 
 SIGNERS := $(BIN)/signers
 contract-sign: ## signatures against the providers' own libraries: Stripe, GitHub, Slack, Shopify, Svix, Standard Webhooks, Twilio

@@ -115,10 +115,12 @@ func (r *runner) confidence(verdict Verdict) Confidence {
 	}
 	seen := r.overlap()
 	return Confidence{Statement: fmt.Sprintf(
-		"no duplicate in %s; the requests of a round left within %d µs (median), and single ones with other keys took %d µs, %d at once %d µs. "+
+		"no duplicate in %s; the requests of a round left within %s (median), and single ones with other keys took %s, %d at once %s. "+
 			"Which check-to-insert window this would have caught is not claimed: %s",
-		casefile.Count(r.roundsSeen(), "round"), seen.SendSpanUS.Median, *seen.SoloUS, r.spec.controlSize(), *seen.TogetherUS, problem)}
+		casefile.Count(r.roundsSeen(), "round"), micros(seen.SendSpanUS.Median), micros(*seen.SoloUS), r.spec.controlSize(), micros(*seen.TogetherUS), problem)}
 }
+
+func micros(us int64) string { return shortTime(time.Duration(us) * time.Microsecond) }
 
 func theseRounds(n int) string {
 	if n == 1 {
