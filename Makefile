@@ -133,7 +133,7 @@ bench-apply: need-postgres ## an online clean-up of ROWS rows beside 500 transac
 	ROWS=$(ROWS) go test -run '^$$' -bench '^BenchmarkOnline$$' -benchtime 1x -timeout 60m ./remediate/apply
 
 # ---- probes: the figures, beside other load tools, and what needs more servers ----
-.PHONY: bench-probe bench-verdicts contract-sign test-probe-aws test-probe-matrix
+.PHONY: bench-probe bench-rate bench-verdicts contract-sign test-probe-aws test-probe-matrix
 
 K6_VERSION := v1.8.1
 HEY_VERSION := v0.1.5
@@ -152,6 +152,11 @@ bench-probe: $(BIN)/k6-$(K6_VERSION) $(BIN)/hey-$(HEY_VERSION) ## how tight the 
 bench-verdicts: ## how often a verdict is wrong: 1,900 probes of targets that look other than they are
 	go test -run '^$$' -bench '^BenchmarkVerdicts$$' -benchtime 1x -timeout 60m ./remediate/probe
 	go test -count=1 -run '^TestPromisedWindowsAreCaught$$' -v ./remediate/probe/overlap
+
+MINUTES ?= 10
+bench-rate: ## 100 requests a second against Node for MINUTES, with the rate kept and the memory taken
+	@.ci/need nodejs node
+	MINUTES=$(MINUTES) go test -run '^$$' -bench '^BenchmarkSustained$$' -benchtime 1x -timeout 0 ./remediate/probe
 
 CHAT_PARTS := $(BIN)/chat
 test-probe-aws: ## the README's probe of chat messages over the interfaces of DynamoDB (dynalite) and SQS (local-aws-sqs)

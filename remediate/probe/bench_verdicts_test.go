@@ -116,32 +116,38 @@ func benchProbe(b *testing.B, s *shop, handler http.Handler, transport string, r
 }
 
 // BenchmarkVerdicts prints how often a verdict was wrong: a pass of a
-// vulnerable target that looks fixed, a fail of one that is.
+// vulnerable target that looks fixed, a fail of one that is. Its parts can be
+// run by themselves, as with -bench 'Verdicts/401'.
 func BenchmarkVerdicts(b *testing.B) {
 	fmt.Println()
 	for _, h := range hidden {
-		passes, fails := 0, 0
-		for i := range 100 {
-			target, handler := h.make()
-			switch benchProbe(b, target, handler, []string{"http1", "http2"}[i%2], false).Verdict {
-			case Pass:
-				passes++
-			case Fail:
-				fails++
-			}
-		}
-		figure(b, "PASS on a vulnerable target: "+h.name, "0 of 100", passes == 0, "%d of 100 (%d fail, %d inconclusive)", passes, fails, 100-passes-fails)
+		b.Run(h.name, func(b *testing.B) {
+			seen := verdicts(b, 100, func(transport string) *Result {
+				target, handler := h.make()
+				return benchProbe(b, target, handler, transport, false)
+			})
+			figure(b, "PASS on a vulnerable target: "+h.name, "0 of 100", seen[Pass] == 0, "%d of 100 (%d fail, %d inconclusive)", seen[Pass], seen[Fail], seen[Inconclusive])
+		})
 	}
-	fails, passes := 0, 0
-	for i := range 1000 {
-		target := fixedShop()
-		target.blind = true
-		switch benchProbe(b, target, target, []string{"http1", "http2"}[i%2], true).Verdict {
-		case Pass:
-			passes++
-		case Fail:
-			fails++
+	for part := range 4 {
+		b.Run(fmt.Sprintf("fixed %d", part+1), func(b *testing.B) {
+			seen := verdicts(b, 250, func(transport string) *Result {
+				target := fixedShop()
+				target.blind = true
+				return benchProbe(b, target, target, transport, true)
+			})
+			figure(b, fmt.Sprintf("FAIL on a correct target, part %d of 4", part+1), "0 of 1,000", seen[Fail] == 0, "%d of 250 (%d pass, %d inconclusive)", seen[Fail], seen[Pass], seen[Inconclusive])
+		})
+	}
+}
+
+// verdicts counts those of n probes, over HTTP/1.1 and HTTP/2 in turn.
+func verdicts(b *testing.B, n int, probe func(transport string) *Result) map[Verdict]int {
+	seen := map[Verdict]int{}
+	for b.Loop() {
+		for i := range n {
+			seen[probe([]string{"http1", "http2"}[i%2]).Verdict]++
 		}
 	}
-	figure(b, "FAIL on a correct target", "0 of 1,000", fails == 0, "%d of 1,000 (%d pass, %d inconclusive)", fails, passes, 1000-passes-fails)
+	return seen
 }

@@ -276,7 +276,7 @@ func TestServerTimesMistakes(t *testing.T) {
 func TestTimesByFlag(t *testing.T) {
 	for name, lane := range map[Verdict]*sync.Mutex{Pass: nil, Inconclusive: {}} {
 		target := &clocked{shop: quickShop(), tell: both}
-		target.shop.lane = lane
+		target.lane = lane
 		s, err := FromFlags(Flags{
 			URL: serve(t, target, false).URL + "/book", Transport: Transport2, Copies: 4, Keys: strings.Split("a b c d e f g h", " "), Body: `{"seat":"{{.Key}}"}`,
 			Rows: "SELECT count(*) FROM seats WHERE seat = ?", RowsSource: "shop", ServerTimes: "x-handled",
