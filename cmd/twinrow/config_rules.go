@@ -21,6 +21,7 @@ func (p *program) entryRules(ctx context.Context, opened *casefile.Opened, file 
 		if file != nil {
 			entry = &file.Tables[i]
 		}
+		var err error
 		rules := configRules(entry)
 		if o.differingGiven {
 			rules.Differing = ""
@@ -33,6 +34,9 @@ func (p *program) entryRules(ctx context.Context, opened *casefile.Opened, file 
 			keep = config.Keep{Rule: rule}
 		}
 		if err := asker.choosing(ctx, table, keep, entry.Invariants, &rules); err != nil {
+			return nil, err
+		}
+		if rules.NewKey, err = asker.newKeys(ctx, table, rules.Set); err != nil {
 			return nil, err
 		}
 		all[table.Name] = rules

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -103,7 +104,7 @@ func orderItems(table *casefile.Table, keep config.Keep) ([]string, error) {
 func (a *asker) rank(ctx context.Context, table *casefile.Table, ask source.Ranking, into *survivor.Standings) error {
 	switch a.opened.Source.Engine {
 	case "postgres", "sqlite", "d1":
-		return a.rankThere(ctx, table, ask, into)
+		return a.rankThere(ctx, table, ask, source.RankBatch, into)
 	}
 	if len(ask.Predicates) > 0 {
 		return &key.Problem{Code: key.CodeUnsupported, Message: "the invariant " + ask.Predicates[0] + " is SQL, and a file has no database to work it out", Hint: "take `invariants:` out of the copy in the case, or import the file into a database and scan that"}
@@ -116,7 +117,11 @@ func (a *asker) rank(ctx context.Context, table *casefile.Table, ask source.Rank
 	})
 }
 
-func (a *asker) rankThere(ctx context.Context, table *casefile.Table, ask source.Ranking, into *survivor.Standings) error {
+// allAtOnce is the batch for what must be compared beyond groups.
+const allAtOnce = math.MaxInt
+
+// rankThere asks about some rows at once, batch of them at least and always whole groups.
+func (a *asker) rankThere(ctx context.Context, table *casefile.Table, ask source.Ranking, batch int, into *survivor.Standings) error {
 	ranker, found, err := a.inspect(ctx, table)
 	if err != nil {
 		return err
@@ -147,7 +152,7 @@ func (a *asker) rankThere(ctx context.Context, table *casefile.Table, ask source
 		for _, row := range g.Rows { // a group whole, so that its places compare
 			ids = append(ids, row.ID)
 		}
-		if len(ids) < source.RankBatch {
+		if len(ids) < batch {
 			return nil
 		}
 		return flush()

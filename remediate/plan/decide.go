@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -26,7 +28,11 @@ type Rules struct {
 	// Merge are the rules by which survivors take values of the others.
 	Merge []ColumnRule
 	// Set are the columns with which surplus rows stay; nil where they go.
-	Set        []Assignment
+	Set []Assignment
+	// NewKey tells of a row that is set whether another has the key already that
+	// it would get, and numbers that key: rows that would get the same have the
+	// same number. Nil where nobody looked.
+	NewKey     func(row Fields) (taken bool, number int64)
 	References []ReferenceRule
 	// Index says which index is built; the zero value is one on the key.
 	Index IndexRule
@@ -92,10 +98,12 @@ type deciding struct {
 	rules     Rules
 	decisions *Decisions
 	refer     referral
+	// made are the rows that get new keys, by the numbers of these.
+	made map[int64]string
 }
 
 func newDeciding(t *Table, opened *Case, opts Options) (*deciding, error) {
-	d := &deciding{t: t, table: opened.TableNamed(t.Name), rules: opts.rules(t.Name), decisions: opts.Decisions}
+	d := &deciding{t: t, table: opened.TableNamed(t.Name), rules: opts.rules(t.Name), decisions: opts.Decisions, made: map[int64]string{}}
 	refs, err := references(opened.Source.Engine, d.table, d.rules.References)
 	d.refer = referral{engine: opened.Source.Engine, table: d.table, refs: refs, going: map[string]int{}, shared: map[sharing]together{}}
 	return d, err
@@ -158,6 +166,10 @@ func (d *deciding) take(g *casefile.Group, group Group) {
 	}
 	if len(d.rules.Set) > 0 {
 		group.Remove, group.Set = []Fields{}, group.Remove
+		if held := d.stillSame(&group); held != "" {
+			d.hold(g, held)
+			return
+		}
 	} else {
 		var held string
 		if group.References, held = d.refer.foretell(g, group.Keep); held != "" {
@@ -173,6 +185,32 @@ func (d *deciding) take(g *casefile.Group, group Group) {
 		group.Reason += "; the copies differ in " + strings.Join(g.Differs, ", ")
 	}
 	d.t.Groups = append(d.t.Groups, group)
+}
+
+// stillSame says which row would be a duplicate again once it is set, "" for none.
+func (d *deciding) stillSame(group *Group) string {
+	if d.rules.NewKey == nil {
+		return ""
+	}
+	var columns []string
+	for _, a := range d.rules.Set {
+		columns = append(columns, a.Column)
+	}
+	mine := map[int64]string{}
+	for _, row := range group.Set {
+		taken, number := d.rules.NewKey(row)
+		switch other := cmp.Or(d.made[number], mine[number]); {
+		case number == 0: // the row is gone, which apply will find
+			continue
+		case taken:
+			return fmt.Sprintf("`surplus: {set: …}` would give row %s a key that another row has already: set %s otherwise", IDText(row), strings.Join(columns, ", "))
+		case other != "":
+			return fmt.Sprintf("`surplus: {set: …}` would give row %s the same key as row %s: set %s otherwise", IDText(row), other, strings.Join(columns, ", "))
+		}
+		mine[number] = IDText(row)
+	}
+	maps.Copy(d.made, mine)
+	return ""
 }
 
 // differs says why a group whose copies differ is held, "" where it is not.

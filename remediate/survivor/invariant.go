@@ -71,7 +71,7 @@ func (v Invariants) asked(group *casefile.Group) []int {
 // meets tells whether each of these invariants is true of a row. A row that is
 // no longer there meets none.
 func (v Invariants) meets(row casefile.Row, asked []int) bool {
-	standing, _ := v.Standings.get(row.ID)
+	standing, _ := v.Standings.Get(row.ID)
 	return !slices.ContainsFunc(asked, func(n int) bool { return n >= len(standing.Holds) || !standing.Holds[n] })
 }
 

@@ -28,8 +28,9 @@ func (s *Standings) Put(id casefile.Fields, standing Standing) {
 	s.of[rowName(id)] = standing
 }
 
-func (s *Standings) get(id casefile.Fields) (Standing, bool) {
-	standing, ok := s.of[rowName(id)]
+// Get is the standing of a row; ok is false where it was not found.
+func (s *Standings) Get(id casefile.Fields) (standing Standing, ok bool) {
+	standing, ok = s.of[rowName(id)]
 	return standing, ok
 }
 
@@ -58,7 +59,7 @@ func ByOrder(order string, standings *Standings) Decide {
 		best := 0
 		for i, row := range group.Rows {
 			places[i] = math.MaxInt64
-			if standing, ok := standings.get(row.ID); ok {
+			if standing, ok := standings.Get(row.ID); ok {
 				places[i] = standing.Place
 			}
 			if places[i] < places[best] || places[i] == places[best] && compareIDs(row.ID, group.Rows[best].ID) < 0 {

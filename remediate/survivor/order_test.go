@@ -117,7 +117,7 @@ func TestPutValues(t *testing.T) {
 		}
 		var got []int64
 		for _, r := range g.Rows {
-			one, _ := s.get(r.ID)
+			one, _ := s.Get(r.ID)
 			got = append(got, one.Place)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
