@@ -122,7 +122,11 @@ $(MIGRATIONS)/tools-%:
 	touch $@
 
 # ---- clean-up: killed over and over, and measured beside a working application ----
-.PHONY: chaos bench-apply
+.PHONY: chaos exact-undo bench-apply
+
+SCHEMAS ?= 500
+exact-undo: need-postgres ## undo(apply(x)) = x by dump on SCHEMAS random databases of Postgres with random plans, from SEED on
+	TWINROW_TEST_SCHEMAS=$(SCHEMAS) TWINROW_TEST_SEED=$(SEED) go test -count=1 -timeout 60m -run '^TestUndoIsExactOnRandomSchemas$$' -v ./remediate/apply | grep -v -e '^=== ' -e '^ *--- PASS'
 
 KILLS ?= 200
 chaos: need-postgres ## apply and undo, of both strategies, killed at every record of the journal and at KILLS random moments

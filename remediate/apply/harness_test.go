@@ -141,6 +141,12 @@ SELECT pg_catalog.pg_get_functiondef(p.oid) FROM pg_catalog.pg_proc AS p WHERE p
 // scanned scans a table, writes the case and plans it.
 func scanned(t testing.TB, engine, where string, opts plan.Options, requests ...source.Request) *story {
 	t.Helper()
+	return planned(t, engine, where, scannedCase(t, engine, where, requests...), opts)
+}
+
+// scannedCase scans a table and writes the case.
+func scannedCase(t testing.TB, engine, where string, requests ...source.Request) *plan.Case {
+	t.Helper()
 	ctx := context.Background()
 	var src source.Source
 	var err error
@@ -179,10 +185,21 @@ func scanned(t testing.TB, engine, where string, opts plan.Options, requests ...
 	if err != nil {
 		t.Fatal(err)
 	}
-	return planned(t, engine, where, opened, opts)
+	return opened
 }
 
 func planned(t testing.TB, engine, where string, opened *plan.Case, opts plan.Options) *story {
+	t.Helper()
+	s, err := tryPlan(t, where, opened, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.engine = engine
+	return s
+}
+
+// tryPlan makes the plan and its files; it may be refused.
+func tryPlan(t testing.TB, where string, opened *plan.Case, opts plan.Options) (*story, error) {
 	t.Helper()
 	choose, err := survivor.Rule(opts.Keep)
 	if err != nil {
@@ -191,7 +208,7 @@ func planned(t testing.TB, engine, where string, opened *plan.Case, opts plan.Op
 	opts.Choose = choose
 	p, err := plan.Make(opened, opts)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	files, err := dialect.Files(opened, p, dialect.Options{})
 	if err != nil {
@@ -203,7 +220,7 @@ func planned(t testing.TB, engine, where string, opened *plan.Case, opts plan.Op
 	if p, err = plan.Read(opened.Dir); err != nil {
 		t.Fatal(err)
 	}
-	return &story{t: t, engine: engine, where: where, opened: opened, plan: p}
+	return &story{t: t, engine: opened.Source.Engine, where: where, opened: opened, plan: p}, nil
 }
 
 func (s *story) open() Target {

@@ -7,6 +7,14 @@ import (
 	"twinrow/remediate/plan"
 )
 
+// findKept finds survivors of a table without a primary key again.
+func (s *postgresSession) findKept(ctx context.Context) error {
+	if move := s.sql.RelocateKept(); move != "" {
+		return s.exec(ctx, "looking for the rows", move)
+	}
+	return nil
+}
+
 // duplicates counts the keys that several rows have.
 func (s *postgresSession) duplicates(ctx context.Context) (int, error) {
 	return s.number(ctx, "counting duplicates", s.sql.CountDuplicates())
@@ -82,6 +90,11 @@ func (s *postgresSession) overtaken(ctx context.Context, later *plan.Work) error
 
 // checks runs the dialect's checks but the first, which is about duplicates.
 func (s *postgresSession) checks(ctx context.Context) ([]Check, error) {
+	if len(s.w.Groups) > 0 {
+		if err := s.findKept(ctx); err != nil {
+			return nil, err
+		}
+	}
 	kept, err := s.exists(ctx, s.sql.Quarantine())
 	if err != nil {
 		return nil, err

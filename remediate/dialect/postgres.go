@@ -159,7 +159,12 @@ func (p Postgres) ForgetDone() []string {
 
 // Relocate finds rows of a table without a primary key again, which have moved
 // since the scan, by their whole content; "" for other tables.
-func (p Postgres) Relocate() string {
+func (p Postgres) Relocate() string { return p.relocate("true") }
+
+// RelocateKept does so for the rows that stay.
+func (p Postgres) RelocateKept() string { return p.relocate("w.keep") }
+
+func (p Postgres) relocate(which string) string {
 	if !p.byPlace() {
 		return ""
 	}
@@ -172,7 +177,7 @@ func (p Postgres) Relocate() string {
 	return "UPDATE " + p.work + " AS w SET " + strings.Join(set, ", ") + " FROM (\n" +
 		"  SELECT m.place, " + prefixed("c.", found) + " FROM\n" +
 		"    (SELECT w.ctid AS place, w.image, row_number() OVER (PARTITION BY w.image ORDER BY w.group_no, w.row_no) AS n\n" +
-		"     FROM " + p.work + " AS w WHERE NOT EXISTS (SELECT FROM " + p.Target() + " AS t WHERE " + p.match() + " AND " + image + " = w.image)) AS m\n" +
+		"     FROM " + p.work + " AS w WHERE " + which + " AND NOT EXISTS (SELECT FROM " + p.Target() + " AS t WHERE " + p.match() + " AND " + image + " = w.image)) AS m\n" +
 		"    JOIN (SELECT " + prefixed("t.", found) + ", " + image + " AS image, row_number() OVER (PARTITION BY " + image + " ORDER BY " + prefixed("t.", found) + ") AS n\n" +
 		"     FROM " + p.Target() + " AS t WHERE " + image + " IN (SELECT w.image FROM " + p.work + " AS w)\n" +
 		"     AND NOT EXISTS (SELECT FROM " + p.work + " AS w WHERE " + p.match() + " AND w.image = " + image + ")) AS c (" + places + ", image, n)\n" +

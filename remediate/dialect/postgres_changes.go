@@ -40,7 +40,7 @@ func (p Postgres) Recalls() []Recall {
 	var all []Recall
 	for _, w := range p.Touching {
 		by := p.Of(w)
-		all = append(all, Recall{Changes: by.Changes(), SQL: by.recall(p.Table.Table)})
+		all = append(all, Recall{Changes: by.Changes(), SQL: by.recall(p.Table.Table, w.Name == p.Name && w.CaseID == p.CaseID)})
 	}
 	return all
 }
@@ -51,14 +51,24 @@ type Recall struct {
 	SQL     []string
 }
 
-func (p Postgres) recall(table string) []string {
+// recall is Recalls of one entry, which own says is the work's. Of copies that
+// are the same in everything, for want of a key, only those are meant that the
+// step was about.
+func (p Postgres) recall(table string, own bool) []string {
 	var all []string
 	for _, step := range stepNumbers(p.Work) {
 		if step.table != table || step.did != "updated" {
 			continue
 		}
+		which := ""
+		switch {
+		case step.number == stepSurvivors:
+			which = " AND w.keep"
+		case step.number == stepSet && own:
+			which = " AND NOT w.keep"
+		}
 		all = append(all, "UPDATE "+p.work+" AS w SET image = "+digest("q.after_text")+"\n"+
-			"  FROM "+p.Changes()+" AS q WHERE "+p.mine()+fmt.Sprintf(" AND q.step = %d AND q.did = 'updated'", step.number)+" AND w.image = "+digest("q.before_text"))
+			"  FROM "+p.Changes()+" AS q WHERE "+p.mine()+fmt.Sprintf(" AND q.step = %d AND q.did = 'updated'", step.number)+which+" AND w.image = "+digest("q.before_text"))
 	}
 	return all
 }
@@ -109,7 +119,8 @@ func (p Postgres) updateBack(step numberedStep) string {
 		}
 	}
 	for _, c := range own {
-		untouched = append(untouched, "f."+queries.Ident(c)+" IS NOT DISTINCT FROM (s.a)."+queries.Ident(c))
+		// As text, for json and others that know no equality.
+		untouched = append(untouched, "f."+queries.Ident(c)+"::text IS NOT DISTINCT FROM (s.a)."+queries.Ident(c)+"::text")
 	}
 	var found, from string
 	if len(id) > 0 {

@@ -227,6 +227,9 @@ func postgresVerify(works []*plan.Work) string {
 			s.comment("what this case changed itself is expected as it left it")
 			s.do(ifThere(r.Changes, r.SQL)...)
 		}
+		if move := p.RelocateKept(); move != "" {
+			s.add(move)
+		}
 		for _, c := range p.Checks() {
 			p.record(&s, c)
 		}

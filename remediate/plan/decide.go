@@ -301,6 +301,9 @@ func (t *Table) repointing(table *casefile.Table) {
 			hazards = append(hazards, FiresTriggers)
 			t.Notes = append(t.Notes, "triggers of "+r.Table+" may fire: "+strings.Join(child.Triggers, ", "))
 		}
+		if slices.ContainsFunc(t.References[:i], func(o Reference) bool { return o.Table == r.Table && o.Rows > 0 && o.deletes() > 0 }) {
+			t.Notes = append(t.Notes, "rows of "+r.Table+" go by several references: one that does is counted for each, so that fewer may change than foretold")
+		}
 		t.Operations = append(t.Operations, repoint(r, hazards))
 		t.effect(r.Table, r.Effect())
 	}

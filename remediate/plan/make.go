@@ -235,7 +235,7 @@ func (t *Table) change(opened *Case, table *casefile.Table, lock []Hazard) {
 	t.repointing(table)
 	t.Operations = append(t.Operations, deleteRows(t.Table, n, union(lock, t.Hazards, t.dangers(table))))
 	t.effect(t.Table, Effect{Deleted: int64(n)})
-	if len(t.Merge) > 0 {
+	if t.merges() {
 		o := merge(t.Table, len(t.Groups), t.Merge)
 		o.Hazards = union(t.updates(table))
 		t.Operations = append(t.Operations, o)

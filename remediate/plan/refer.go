@@ -194,7 +194,22 @@ func (f *referral) told() []Reference {
 			all = append(all, r)
 		}
 	}
+	// A row that refers by several keys is changed by each before one of them
+	// has it deleted, as the counts have it.
+	slices.SortStableFunc(all, func(a, b Reference) int { return cmp.Compare(a.deletes(), b.deletes()) })
 	return all
+}
+
+// deletes is 0 where the reference deletes no rows, 1 where those that
+// collide, 2 where all.
+func (r *Reference) deletes() int {
+	switch {
+	case r.Action == DeleteRow:
+		return 2
+	case r.Dropped > 0:
+		return 1
+	}
+	return 0
 }
 
 // sharesColumn is another reference of the same table that uses one of the

@@ -54,7 +54,12 @@ func (t *Table) choose(engine string, table *CaseTable, asked string) error {
 
 // changesOthers tells whether rows change beside those that go.
 func (t *Table) changesOthers() bool {
-	return len(t.Merge) > 0 || len(t.Set) > 0 || slices.ContainsFunc(t.References, func(r Reference) bool { return r.Rows > 0 })
+	return t.merges() || len(t.Set) > 0 || slices.ContainsFunc(t.References, func(r Reference) bool { return r.Rows > 0 })
+}
+
+// merges tells whether a rule gives survivors other values than they have.
+func (t *Table) merges() bool {
+	return slices.ContainsFunc(t.Merge, func(r ColumnRule) bool { return r.Rule != "keep" })
 }
 
 func onlineReason(why string) string {
