@@ -156,6 +156,9 @@ func (p *program) scanInto(ctx context.Context, o *scanOptions, progress scan.Pr
 	// The fingerprints are one large block without pointers: garbage may not
 	// grow to as much again before it is collected.
 	defer debug.SetGCPercent(debug.SetGCPercent(10))
+	if o.source.engine == "dynamodb" { // which is read while it is opened
+		o.read.before, before = before, nil
+	}
 	src, err := p.open(ctx, o.source, o.read)
 	if err != nil {
 		return nil, err

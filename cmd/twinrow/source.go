@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"twinrow/detect/key"
+	"twinrow/detect/scan"
 	"twinrow/detect/source"
 	"twinrow/detect/source/dynamodb"
 	"twinrow/detect/source/file"
@@ -35,6 +36,8 @@ type readOptions struct {
 	statementTimeout time.Duration
 	skipBadLines     bool
 	pace             *source.Pace
+	// before hears what a source reads while it is opened; nil is not asked.
+	before func([]scan.Forecast) error
 }
 
 // place makes out what a SOURCE argument is; empty means $DATABASE_URL.
@@ -114,12 +117,23 @@ func (p *program) open(ctx context.Context, at place, o readOptions) (source.Sou
 	case "sqlite":
 		return sqlite.Open(ctx, at.at, sqlite.Options{Pace: o.pace})
 	case "dynamodb":
-		return dynamodb.Open(ctx, at.at, dynamodb.Options{Segments: o.jobs})
+		return openItems(ctx, at.at, o)
 	case "dump":
 		return openDump(ctx, at.at)
 	default:
 		return file.Open(ctx, at.at, p.stdin, file.Options{SkipBadLines: o.skipBadLines, Pace: o.pace})
 	}
+}
+
+// openItems reads a table of DynamoDB into a copy, once it was told what that costs.
+func openItems(ctx context.Context, table string, o readOptions) (source.Source, error) {
+	options := dynamodb.Options{Segments: o.jobs, Pace: o.pace}
+	if o.before != nil {
+		options.Before = func(items, bytes int64) error {
+			return o.before([]scan.Forecast{{Table: table, Bytes: bytes, Rows: items, Passes: 1, Served: true, Way: dynamodb.Way, Reason: dynamodb.WayReason}})
+		}
+	}
+	return dynamodb.Open(ctx, table, options)
 }
 
 // openDump reads a dump of SQLite or D1, unpacked on the way.

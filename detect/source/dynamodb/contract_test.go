@@ -182,6 +182,32 @@ func TestContractEquality(t *testing.T) {
 	}
 }
 
+// TestContractTold hears how large the table is before it is read, and may
+// refuse that; what is read is held to a pace.
+func TestContractTold(t *testing.T) {
+	client := server(t)
+	makeTable(t, client, "tickets", "id")
+	data := sourcetest.Dataset{Table: "tickets", Columns: []sourcetest.Column{{Name: "id", Kind: sourcetest.Integer}, {Name: "v", Kind: sourcetest.Text}}}
+	for n := range 50 {
+		data.Rows = append(data.Rows, []*string{new(strconv.Itoa(n)), new(strings.Repeat("x", 400))})
+	}
+	put(t, client, data, data.Rows)
+	refusal := &key.Problem{Code: key.CodeRefused, Message: "too much", Hint: "--yes"}
+	told := int64(-1)
+	_, err := Open(t.Context(), "tickets", Options{Before: func(items, _ int64) error { told = items; return refusal }})
+	wantProblem(t, err, key.CodeRefused, "--yes")
+	if told < 0 {
+		t.Error("nobody was told before")
+	}
+	start := time.Now()
+	src, err := Open(t.Context(), "tickets", Options{Segments: 2, Pace: source.NewPace(40_000)})
+	must(t, err)
+	must(t, src.Close())
+	if took := time.Since(start); took < 300*time.Millisecond {
+		t.Errorf("20 kB at 40 kB a second took %s", took)
+	}
+}
+
 func TestContractProblems(t *testing.T) {
 	client := server(t)
 	makeTable(t, client, "tickets", "id")

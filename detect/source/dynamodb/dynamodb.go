@@ -29,7 +29,18 @@ import (
 type Options struct {
 	// Segments is how many parts of the table are read at once; below 1 it is 2.
 	Segments int
+	// Pace holds the reading back, counted in bytes of what was sent; nil does not.
+	Pace *source.Pace
+	// Before is told how large DynamoDB says the table is, before it is read; its
+	// error ends the reading. nil is not asked.
+	Before func(items, bytes int64) error
 }
+
+// Way is how a table is read, and WayReason why.
+const (
+	Way       = "copied scan"
+	WayReason = "the table is read once, with consistent reads, into a temporary copy, because DynamoDB charges for every read and keeps no snapshot"
+)
 
 // Source is the copy of one table.
 type Source struct {
@@ -66,7 +77,12 @@ func Open(ctx context.Context, table string, opts Options) (*Source, error) {
 			}
 		}
 	}
-	s.Source, err = copied(ctx, client, table, max(opts.Segments, 1))
+	if opts.Before != nil {
+		if err := opts.Before(aws.ToInt64(described.Table.ItemCount), aws.ToInt64(described.Table.TableSizeBytes)); err != nil {
+			return nil, err
+		}
+	}
+	s.Source, err = copied(ctx, &reading{client, table, int32(max(opts.Segments, 1)), opts.Pace}) //nolint:gosec // a number of connections
 	if err != nil {
 		return nil, err
 	}
@@ -74,21 +90,21 @@ func Open(ctx context.Context, table string, opts Options) (*Source, error) {
 }
 
 // copied scans the table and opens what was read.
-func copied(ctx context.Context, client *dynamodb.Client, table string, segments int) (*file.Source, error) {
+func copied(ctx context.Context, r *reading) (*file.Source, error) {
 	lines, writer := io.Pipe()
 	scanned := make(chan error, 1)
 	go func() {
-		err := scan(ctx, client, table, segments, writer)
+		err := r.scan(ctx, writer)
 		_ = writer.CloseWithError(err) // it never fails
 		scanned <- err
 	}()
-	copied, err := file.Open(ctx, "-", lines, file.Options{Format: file.Items, Table: table})
+	copied, err := file.Open(ctx, "-", lines, file.Options{Format: file.Items, Table: r.table})
 	_ = lines.Close() // ends the scan, where it still runs
 	if wrong := <-scanned; wrong != nil && !errors.Is(wrong, io.ErrClosedPipe) {
 		if copied != nil {
 			wrong = errors.Join(wrong, copied.Close())
 		}
-		return nil, explain("scanning the table "+table, wrong)
+		return nil, explain("scanning the table "+r.table, wrong)
 	}
 	return copied, err
 }
@@ -98,7 +114,7 @@ func (s *Source) Info() source.Info { return s.info }
 
 // Capabilities says that the copy is read in its own order.
 func (s *Source) Capabilities(*source.Table) source.Capabilities {
-	return source.Capabilities{Way: "copied scan", Reason: "the table was read once, with consistent reads, into a temporary copy, because DynamoDB charges for every read and keeps no snapshot"}
+	return source.Capabilities{Way: Way, Reason: WayReason}
 }
 
 // Inspect resolves a request; a row's identity is the table's primary key

@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"twinrow/detect/source"
 )
 
 // attempts is how often a page is asked for before the scan gives up: a table
@@ -20,8 +22,16 @@ const attempts = 12
 
 func patient(o *dynamodb.Options) { o.RetryMaxAttempts = max(attempts, o.RetryMaxAttempts) }
 
+// reading is one reading of a table in segments.
+type reading struct {
+	client   *dynamodb.Client
+	table    string
+	segments int32
+	pace     *source.Pace
+}
+
 // scan reads all segments at once and writes a line for each item.
-func scan(ctx context.Context, client *dynamodb.Client, table string, segments int, to io.Writer) error {
+func (r *reading) scan(ctx context.Context, to io.Writer) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var all sync.WaitGroup
@@ -32,9 +42,9 @@ func scan(ctx context.Context, client *dynamodb.Client, table string, segments i
 		_, err := to.Write(page)
 		return err
 	}
-	for segment := range segments {
+	for segment := range r.segments {
 		all.Go(func() {
-			if err := scanSegment(ctx, client, table, segment, segments, write); err != nil {
+			if err := r.scanSegment(ctx, segment, write); err != nil {
 				stop(err) // the first error is the one to tell
 			}
 		})
@@ -43,10 +53,9 @@ func scan(ctx context.Context, client *dynamodb.Client, table string, segments i
 	return context.Cause(ctx)
 }
 
-func scanSegment(ctx context.Context, client *dynamodb.Client, table string, segment, segments int, write func([]byte) error) error {
-	pages := dynamodb.NewScanPaginator(client, &dynamodb.ScanInput{
-		TableName: &table, ConsistentRead: aws.Bool(true),
-		Segment: aws.Int32(int32(segment)), TotalSegments: aws.Int32(int32(segments)), //nolint:gosec // a number of connections
+func (r *reading) scanSegment(ctx context.Context, segment int32, write func([]byte) error) error {
+	pages := dynamodb.NewScanPaginator(r.client, &dynamodb.ScanInput{
+		TableName: &r.table, ConsistentRead: aws.Bool(true), Segment: &segment, TotalSegments: &r.segments,
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx, patient)
@@ -60,6 +69,9 @@ func scanSegment(ctx context.Context, client *dynamodb.Client, table string, seg
 			}
 		}
 		if err := write(lines.Bytes()); err != nil {
+			return err
+		}
+		if err := r.pace.Spend(ctx, int64(lines.Len())); err != nil {
 			return err
 		}
 	}

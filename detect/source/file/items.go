@@ -74,6 +74,9 @@ func readScalar(tag string, value json.RawMessage) (attribute, error) {
 			return attribute{}, errAttribute
 		}
 		a.plain, a.equal = text, []byte(tag+canonical)
+		if !json.Valid([]byte(text)) { // as 00 and .5, which DynamoDB takes and JSON does not
+			a.plain = canonical
+		}
 		return a, nil
 	case "B":
 		if _, err := base64.StdEncoding.Strict().DecodeString(text); err != nil {

@@ -119,6 +119,7 @@ func TestAttributesAreEqualAsInDynamoDB(t *testing.T) {
 func FuzzItems(f *testing.F) {
 	f.Add(pages)
 	f.Add(`{"Items":[{"a":{"M":{"x":{"L":[{"NS":["1"]},{"B":"AA=="}]}}}}]}`)
+	f.Add(`{"Items":[{"a":{"L":[{"N":"00"},{"N":".5"},{"N":"+1."}]}}]}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		var lines strings.Builder
 		if err := itemLines(strings.NewReader(text), &lines); err != nil {
