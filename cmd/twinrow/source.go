@@ -119,7 +119,7 @@ func (p *program) open(ctx context.Context, at place, o readOptions) (source.Sou
 	case "dynamodb":
 		return openItems(ctx, at.at, o)
 	case "dump":
-		return openDump(ctx, at.at)
+		return openDump(ctx, at.at, o.pace)
 	default:
 		return file.Open(ctx, at.at, p.stdin, file.Options{SkipBadLines: o.skipBadLines, Pace: o.pace})
 	}
@@ -137,12 +137,12 @@ func openItems(ctx context.Context, table string, o readOptions) (source.Source,
 }
 
 // openDump reads a dump of SQLite or D1, unpacked on the way.
-func openDump(ctx context.Context, path string) (source.Source, error) {
+func openDump(ctx context.Context, path string, pace *source.Pace) (source.Source, error) {
 	text, err := file.OpenText(path)
 	if err != nil {
 		return nil, err
 	}
-	dump, err := sqlite.OpenDump(ctx, text, path, sqlite.DumpOptions{MaxBytes: file.Room()})
+	dump, err := sqlite.OpenDump(ctx, pace.Reader(ctx, text), path, sqlite.DumpOptions{MaxBytes: file.Room()})
 	if err != nil {
 		return nil, errors.Join(err, text.Close())
 	}

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"io"
 	"sync"
 	"time"
 )
@@ -52,4 +53,26 @@ func (p *Pace) Spend(ctx context.Context, bytes int64) error {
 	case <-timer.C:
 		return nil
 	}
+}
+
+// Reader is a stream held to the pace.
+func (p *Pace) Reader(ctx context.Context, from io.Reader) io.Reader {
+	if p == nil {
+		return from
+	}
+	return &paced{ctx, p, from}
+}
+
+type paced struct {
+	ctx  context.Context //nolint:containedctx // of the one reading that the stream is for
+	pace *Pace
+	from io.Reader
+}
+
+func (r *paced) Read(into []byte) (int, error) {
+	n, err := r.from.Read(into)
+	if late := r.pace.Spend(r.ctx, int64(n)); late != nil {
+		return n, late
+	}
+	return n, err
 }

@@ -3,6 +3,8 @@ package source_test
 import (
 	"context"
 	"errors"
+	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,6 +22,19 @@ func TestPaceHoldsBack(t *testing.T) {
 	// 2 MB at 10 MiB a second take a fifth of a second; less a breath at the end.
 	if took := time.Since(start); took < 150*time.Millisecond {
 		t.Errorf("2,000 KiB at 10 MiB/s took %s", took)
+	}
+}
+
+func TestAStreamIsHeldBackToo(t *testing.T) {
+	start := time.Now()
+	text, err := io.ReadAll(source.NewPace(1<<20).Reader(t.Context(), strings.NewReader(strings.Repeat("x", 200<<10))))
+	if took := time.Since(start); err != nil || len(text) != 200<<10 || took < 150*time.Millisecond {
+		t.Errorf("read %d bytes in %s: %v", len(text), took, err)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer stop()
+	if _, err := io.ReadAll(source.NewPace(1).Reader(ctx, strings.NewReader("text"))); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("4 bytes at a byte a second ended with %v", err)
 	}
 }
 
