@@ -281,7 +281,7 @@ expect:
   responses: [{name: fine, status: 200, exactly: 3}]
   rows:
     - {name: queued once, run: 'grep -cF -e "$1" FILE || true', args: ["{{.id}}"], exactly: 1, settle: 50ms}
-    - {name: queue, run: wc -l < FILE, exactly: 3, settle: 50ms, per: run}
+    - {name: queue, run: wc -l < FILE, exactly: 3, settle: 50ms, within: 300ms, per: run}
 `
 	for change, want := range map[string]Verdict{"": Pass, "exactly: 3, settle=exactly: 2, settle": Fail} {
 		_ = os.Truncate(file, 0)
