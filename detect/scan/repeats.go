@@ -37,7 +37,7 @@ type slots struct {
 const (
 	slotBytes = 8
 	// fullness is the share of slots that may be taken, in percent.
-	fullness = 82
+	fullness = 85
 	// leastSlots is the size of the first table where nothing is known of the rows.
 	leastSlots = 1 << 12
 	// locatorLimit is the first locator that does not fit into a slot.

@@ -63,14 +63,17 @@ func TestRepeatsFindsEveryEqualPair(t *testing.T) {
 	}
 }
 
+// TestRepeatsKeepsApartWhatDiffers bounds by chance how many look alike: a row
+// is compared with some three others in 16 bits.
 func TestRepeatsKeepsApartWhatDiffers(t *testing.T) {
-	r := newRepeats(10000, 1<<20)
+	const rows = 200_000
+	r := newRepeats(rows, 1<<30)
 	random := rand.New(rand.NewPCG(3, 4))
-	for i := range uint64(10000) {
+	for i := range uint64(rows) {
 		r.add(random.Uint64(), i)
 	}
-	if found := r.drain(); len(found) != 0 {
-		t.Errorf("%d clusters among 10,000 random fingerprints", len(found))
+	if found := r.drain(); len(found) > 20 {
+		t.Errorf("%d clusters among %d random fingerprints", len(found), rows)
 	}
 }
 

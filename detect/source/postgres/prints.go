@@ -7,8 +7,12 @@ import (
 	"twinrow/detect/source"
 )
 
-// batchPrints is how many prints are handed on at once where they come one by one.
-const batchPrints = 4096
+// batchPrints is how many prints are handed on at once, and mostLines about how
+// many more may come with one block.
+const (
+	batchPrints = 4096
+	mostLines   = 256
+)
 
 // Prints reads every row of the table once, on all sessions at the same time,
 // and hands on the fingerprints of the pass.
@@ -93,7 +97,7 @@ func (p part) fingerprint(seed int) string {
 }
 
 // waiting is how many messages of all sessions may wait for visit.
-const waiting = 8
+const waiting = 4
 
 // printing is one reading of a table for its fingerprints.
 type printing struct {
@@ -132,7 +136,7 @@ func (p *printing) empty() load {
 	case l := <-p.used:
 		return load{prints: l.prints[:0], times: l.times[:0]}
 	default:
-		return load{prints: make([]source.Print, 0, batchPrints)}
+		return load{prints: make([]source.Print, 0, batchPrints+rangeBlocks*mostLines)}
 	}
 }
 

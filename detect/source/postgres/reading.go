@@ -14,8 +14,12 @@ const (
 	rangeBlocks = 1 << rangeBits
 	rangeBits   = 2
 	// handBlocks are handed on at once at most, and then paid for.
-	handBlocks    = 128
-	stretchBlocks = 4096 // one statement: short enough to be stopped by any time-out
+	handBlocks = 128
+	// stretchBlocks are one statement: short enough to be stopped by any time-out,
+	// and shorter in a small heap, so that no session is left alone at the end.
+	stretchBlocks    = 4096
+	leastStretch     = 256
+	stretchesSession = 8
 )
 
 // unit is a stretch of one heap that one session reads at a time.
@@ -57,7 +61,7 @@ func (s *Source) moveTo(ctx context.Context, u *unit, block int64, line int) err
 func (s *Source) units(heaps []heap, sessions int) []*unit {
 	var units []*unit
 	for _, h := range heaps {
-		packed, step := s.packs(h), int64(stretchBlocks)
+		packed, step := s.packs(h), min(max(h.blocks/int64(sessions*stretchesSession), leastStretch), stretchBlocks)
 		if s.pace != nil {
 			step = handBlocks // so that no statement runs ahead of the pace
 		}
