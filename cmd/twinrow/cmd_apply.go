@@ -281,6 +281,9 @@ func (p *program) printResult(c *cli.Context, result *apply.Result, groupsWord, 
 		for _, d := range t.Drifted {
 			fmt.Fprintf(p.stdout, "  group %d left alone: row %s is %s\n", d.Group, oneLine(d.Row), d.State)
 		}
+		for _, late := range t.Late {
+			fmt.Fprintf(p.stdout, "  %s of %s came to name a removed row while this was at work, which no constraint forbids; `twinrow verify` looks for them\n", report.Count(late.Rows, "row"), oneLine(late.Table))
+		}
 		if t.Held > 0 {
 			fmt.Fprintf(p.stdout, "  held back by the plan: %s\n", report.Count(t.Held, "group"))
 		}

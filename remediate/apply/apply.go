@@ -233,9 +233,18 @@ type TableResult struct {
 	Arrived int `json:"arrived,omitempty"`
 	// Drifted are the rows that kept their group from being cleaned.
 	Drifted []Drift `json:"drifted"`
+	// Late are rows that came to name a removed one while an online run was at
+	// work, by references that no constraint keeps.
+	Late []LateRows `json:"late,omitempty"`
 	// Effects are the changes counted before the commit, by table; twinrow's
 	// own quarantine is not among them.
 	Effects map[string]plan.Effect `json:"effects"`
+}
+
+// LateRows counts the rows of a table that name rows which are gone.
+type LateRows struct {
+	Table string `json:"table"`
+	Rows  int    `json:"rows"`
 }
 
 // Check is one thing that verify looked at.

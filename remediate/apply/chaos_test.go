@@ -26,11 +26,24 @@ func kills() (random int, everyRecord bool) {
 	return 4, false
 }
 
-// shop is a table with children that refer to some of its rows, and 12 surplus rows.
+// shop is a table with 12 surplus rows, and with others that refer to these:
+// by a foreign key, with collisions, and in arrays.
 const shop = `
 CREATE TABLE orders (id bigint PRIMARY KEY, ref text, amount numeric, created_at timestamptz);
 INSERT INTO orders SELECT g, 'ref ' || g % 20, 1.50, timestamptz '2025-01-01' + g * interval '1 minute' FROM generate_series(1, 32) AS g;
-CREATE TABLE lines (id int PRIMARY KEY, order_id bigint REFERENCES orders ON DELETE CASCADE); INSERT INTO lines SELECT g, g FROM generate_series(1, 20) AS g;`
+CREATE TABLE lines (id int PRIMARY KEY, order_id bigint REFERENCES orders ON DELETE CASCADE); INSERT INTO lines SELECT g, g FROM generate_series(1, 32) AS g;
+CREATE TABLE tags (order_id bigint REFERENCES orders, tag text, n int, PRIMARY KEY (order_id, tag)); INSERT INTO tags SELECT g, 'x', g FROM generate_series(1, 32, 3) AS g UNION ALL SELECT g, 'x', g FROM generate_series(21, 32, 5) AS g WHERE g % 3 <> 1;
+CREATE TABLE lists (id int PRIMARY KEY, ids bigint[]); INSERT INTO lists SELECT g, ARRAY[g, NULL, g + 20, g + 13, g + 20] FROM generate_series(1, 12) AS g;`
+
+// shopCase scans the shop and plans what is declared of those that refer.
+func shopCase(t *testing.T, url, strategy string) *story {
+	t.Helper()
+	psql(t, url, shop)
+	return scanned(t, "postgres", url, plan.Options{Strategy: strategy, Rules: map[string]plan.Rules{"orders": {References: []plan.ReferenceRule{
+		{Table: "tags", Columns: []string{"order_id"}, OnConflict: plan.Merge, Merge: []plan.ColumnRule{{Column: "n", Rule: "sum"}}},
+		{Table: "lists", Columns: []string{"ids"}, OnConflict: plan.Drop},
+	}}}}, source.Request{Table: "orders", Key: []string{"ref"}, Time: "created_at", References: []source.Declared{{Table: "lists", Columns: []string{"ids"}, Array: true}}})
+}
 
 // toll counts what the kills of one strategy came to.
 type toll struct {
@@ -55,8 +68,10 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			t.Run(strategy, func(t *testing.T) {
 				t.Parallel()
 				url := pgserver.Database(t)
-				psql(t, url, shop)
-				c := &chaos{story: scanned(t, "postgres", url, plan.Options{Strategy: strategy}, source.Request{Table: "orders", Key: []string{"ref"}, Time: "created_at"})}
+				c := &chaos{story: shopCase(t, url, strategy)}
+				if table := c.plan.Tables[0]; len(table.Held) > 0 || table.Effects["public.tags"].Deleted == 0 || table.Effects["public.lists"].Updated == 0 {
+					t.Fatalf("%+v", table)
+				}
 				c.before = c.dump()
 				c.all = c.text("SELECT string_agg(o::text, E'\\n' ORDER BY o::text) FROM orders AS o")
 				for _, verb := range []string{"apply", "undo"} {
@@ -188,8 +203,7 @@ func (c *chaos) everywhere() string {
 func TestServerCrashInTheMiddle(t *testing.T) {
 	server := pgserver.Start(t, "fsync=on")
 	url := server.Database(t)
-	psql(t, url, shop)
-	s := scanned(t, "postgres", url, plan.Options{Strategy: plan.Online}, source.Request{Table: "orders", Key: []string{"ref"}, Time: "created_at"})
+	s := shopCase(t, url, plan.Online)
 	before := s.dump()
 	crash := func(run func(*story, Options) (*Result, error)) {
 		t.Helper()

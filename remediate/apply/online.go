@@ -27,6 +27,8 @@ type onlineRun struct {
 	result *TableResult
 	// once does batches at once; nil where that cannot be.
 	once *atOnce
+	// refused counts the groups that the database would not let go.
+	refused int
 }
 
 // onlineOf opens the table for online work.
@@ -244,7 +246,7 @@ func (r *onlineRun) clean(ctx context.Context, before state) error {
 			return r.locked(outcome.busy)
 		}
 	}
-	return nil
+	return r.late(context.WithoutCancel(ctx))
 }
 
 // between is what happens between two batches: the pause, the replicas, and a

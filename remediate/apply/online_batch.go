@@ -33,11 +33,7 @@ func (r *onlineRun) batch(ctx context.Context, groups []plan.WorkGroup, seen *si
 			return out, err
 		}
 	}
-	err = retryLocks(ctx, r.opts.LockWait, func() error {
-		out, err = r.batchWithCare(ctx, groups)
-		return err
-	})
-	return out, err
+	return r.apart(ctx, groups, r.batchWithCare)
 }
 
 // batchAtOnce does a batch in which all still is as it was seen; hit is false
@@ -86,11 +82,16 @@ func (r *onlineRun) batchWithCare(ctx context.Context, groups []plan.WorkGroup) 
 	if err := s.forget(ctx, change.Drifted); err != nil {
 		return out, err
 	}
+	referred, busy, err := s.follow(ctx, &change)
+	if err != nil {
+		return out, err
+	}
+	drifted, out.busy = append(drifted, referred...), append(out.busy, busy...)
 	change.take(groups, out.busy)
 	effects := map[string]plan.Effect{}
 	if change.Rows > 0 {
 		if effects, err = s.clean(ctx, change.Rows); err != nil {
-			return out, err
+			return out, refused(err)
 		}
 	}
 	return out, r.settleBatch(s, change, drifted, effects, &out, started)

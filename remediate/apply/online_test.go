@@ -26,8 +26,8 @@ func (d database) online(t testing.TB) *story {
 
 // eachPostgres runs a test over every shape of table that Postgres has.
 func eachPostgres(t *testing.T, test func(t *testing.T, s *story)) {
-	for _, d := range databases {
-		if d.engine == "postgres" {
+	for _, d := range slices.Concat(databases, referring) {
+		if d.engine == "postgres" && !strings.Contains(d.script, "REFERENCES seats (shop, no)") { // which refers to itself
 			t.Run(d.name, func(t *testing.T) {
 				t.Parallel()
 				test(t, d.online(t))
@@ -39,7 +39,7 @@ func eachPostgres(t *testing.T, test func(t *testing.T, s *story)) {
 func TestOnlineUndoOfApplyIsExact(t *testing.T) {
 	eachPostgres(t, func(t *testing.T, s *story) {
 		before, exactly := s.dump(), s.exact()
-		if dry, err := s.try(Options{DryRun: true}); err != nil || dry.Already || dry.Tables[0].Rows != s.plan.Tables[0].Removed() {
+		if dry, err := s.try(Options{DryRun: true}); err != nil || dry.Already || dry.Tables[0].Rows != s.surplus() {
 			t.Fatalf("dry run: %+v %v", dry, err)
 		}
 		if diff := cmp.Diff(before, s.dump()); diff != "" {
@@ -47,7 +47,7 @@ func TestOnlineUndoOfApplyIsExact(t *testing.T) {
 		}
 		for range 2 { // after an undo, apply works again
 			result, err := s.try(Options{Batch: 1})
-			if err != nil || result.Already || result.Tables[0].Rows != s.plan.Tables[0].Removed() || result.Tables[0].Index == "" {
+			if err != nil || result.Already || result.Tables[0].Rows != s.surplus() || result.Tables[0].Index == "" {
 				t.Fatalf("%+v %v", result, err)
 			}
 			wantOK(t, s.verify())
@@ -57,7 +57,7 @@ func TestOnlineUndoOfApplyIsExact(t *testing.T) {
 			if again := s.apply(); !again.Already {
 				t.Errorf("a second apply did something: %+v", again)
 			}
-			if back := s.undo(); back.Already || back.Tables[0].Rows != s.plan.Tables[0].Removed() {
+			if back := s.undo(); back.Already || back.Tables[0].Rows != s.surplus() {
 				t.Fatalf("%+v", back)
 			}
 			if diff := cmp.Diff(before, s.dump()); diff != "" {

@@ -96,6 +96,9 @@ func (r *onlineRun) restore(ctx context.Context, now state) error {
 		}
 	}
 	q := newQueue(&back, nil, r.opts)
+	if r.w.ChangesRows() {
+		q.parts, q.groups = r.backwards(back.Groups), nil
+	}
 	r.opts.start(r.w.Table.Table, now.rows())
 	defer r.opts.done()
 	for q.left() > 0 {
@@ -112,11 +115,32 @@ func (r *onlineRun) restore(ctx context.Context, now state) error {
 }
 
 func (r *onlineRun) restoreBatch(ctx context.Context, groups []plan.WorkGroup, kept map[int]int) (out outcome, err error) {
-	err = retryLocks(ctx, r.opts.LockWait, func() error {
-		out, err = r.tryRestore(ctx, groups, kept)
-		return err
-	})
-	return out, err
+	for n := 1; ; n++ {
+		err = retryLocks(ctx, r.opts.LockWait, func() error {
+			out, err = r.tryRestore(ctx, groups, kept)
+			return err
+		})
+		problem, ok := errors.AsType[*plan.Problem](err)
+		if !ok || problem.Code != plan.CodeDrift || n == refusals { // somebody may just be at work on a row
+			return out, err
+		}
+	}
+}
+
+// allBack puts back what a batch removed and changed.
+func (s *postgresSession) allBack(ctx context.Context) (int, error) {
+	changed := s.w.ChangesRows()
+	if changed {
+		var err error
+		if changed, err = s.exists(ctx, s.sql.Changes()); err != nil {
+			return 0, err
+		}
+	}
+	back, err := s.rowsBack(ctx, changed)
+	if err != nil || !changed {
+		return back, err
+	}
+	return back, s.exec(ctx, "emptying the quarantine", s.sql.ReleaseChanges())
 }
 
 func (r *onlineRun) tryRestore(ctx context.Context, groups []plan.WorkGroup, kept map[int]int) (out outcome, err error) {
@@ -131,11 +155,11 @@ func (r *onlineRun) tryRestore(ctx context.Context, groups []plan.WorkGroup, kep
 		out.rows += kept[g.Number]
 	}
 	started := time.Now()
-	s.sql = s.sql.Between(groups[0].Number, groups[len(groups)-1].Number)
+	s.sql = s.sql.Only(change.Groups)
 	if err := s.exec(ctx, "starting a transaction", s.sql.Restoring()); err != nil {
 		return out, err
 	}
-	if change.Rows, err = s.restore(ctx); err != nil {
+	if change.Rows, err = s.allBack(ctx); err != nil {
 		return out, err
 	}
 	if change.Rows != out.rows {
@@ -154,13 +178,21 @@ func (r *onlineRun) tryRestore(ctx context.Context, groups []plan.WorkGroup, kep
 	return out, nil
 }
 
-// dropQuarantine drops the quarantine once it is empty.
+// dropQuarantine drops the quarantine once it is empty, and what else keeps rows.
 func (o *postgresOnline) dropQuarantine(ctx context.Context) error {
-	there, err := o.session(o.w).exists(ctx, o.sql.Quarantine())
-	if err != nil || !there {
-		return err
+	for _, table := range []string{o.sql.Quarantine(), o.sql.Changes()} {
+		there, err := o.session(o.w).exists(ctx, table)
+		if err != nil {
+			return err
+		}
+		if !there {
+			continue
+		}
+		if err := o.together(ctx, "dropping the empty quarantine", o.sql.DropEmpty(table)); err != nil {
+			return err
+		}
 	}
-	return o.together(ctx, "dropping the empty quarantine", o.sql.DropEmpty())
+	return nil
 }
 
 // settle writes down what became of what a crash interrupted, be it an apply

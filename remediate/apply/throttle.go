@@ -41,9 +41,11 @@ type outcome struct {
 // queue holds the groups that are left to do and sets the pace.
 type queue struct {
 	groups, busy []plan.WorkGroup
-	batch        []plan.WorkGroup
-	opts         Options
-	size         int
+	// parts come before the groups, and are not cut.
+	parts [][]plan.WorkGroup
+	batch []plan.WorkGroup
+	opts  Options
+	size  int
 	// ended is when the batch before ended; zero before the first.
 	ended time.Time
 	// pause grows while nothing but locked rows is left, until the deadline.
@@ -65,7 +67,7 @@ func newQueue(w *plan.Work, kept map[int]int, opts Options) *queue {
 	return q
 }
 
-func (q *queue) left() int { return len(q.groups) + len(q.busy) }
+func (q *queue) left() int { return len(q.parts) + len(q.groups) + len(q.busy) }
 
 func (q *queue) rows() int {
 	n := 0
@@ -78,6 +80,10 @@ func (q *queue) rows() int {
 // next takes groups off the queue; those that were locked come again when the
 // others are done.
 func (q *queue) next() []plan.WorkGroup {
+	if len(q.parts) > 0 {
+		q.batch, q.parts = q.parts[0], q.parts[1:]
+		return q.batch
+	}
 	if len(q.groups) == 0 {
 		q.groups, q.busy = q.busy, nil
 	}

@@ -40,6 +40,9 @@ func (p Postgres) Recalls() []Recall {
 	var all []Recall
 	for _, w := range p.Touching {
 		by := p.Of(w)
+		if w.Name != p.Name {
+			by.span = "" // another entry's groups
+		}
 		all = append(all, Recall{Changes: by.Changes(), SQL: by.recall(p.Table.Table, w.Name == p.Name && w.CaseID == p.CaseID)})
 	}
 	return all

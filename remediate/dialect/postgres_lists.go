@@ -62,11 +62,15 @@ func (g listing) find() []string {
 // referred counts the arrays by group. One of several dimensions is never
 // foretold, and is told in the place of what is merged.
 func (g listing) referred() Referred {
+	hits := g.hits() + " AS h"
+	if g.ref.Action == plan.DeleteRow { // a row goes with the first of its groups
+		hits = "(SELECT DISTINCT ON (h.heap, h.place) h.* FROM " + hits + " ORDER BY h.heap, h.place, h.group_no) AS h"
+	}
 	return Referred{
 		Number: g.ref.Number, Prepare: g.find(),
 		Counts: "SELECT h.group_no, min(h.row_id) AS row_id, count(*) AS rows, count(*) FILTER (WHERE h.doomed) AS dropped,\n" +
 			"  count(*) FILTER (WHERE h.deep) AS merged\n" +
-			"  FROM " + g.hits() + " AS h GROUP BY h.group_no",
+			"  FROM " + hits + " GROUP BY h.group_no",
 	}
 }
 

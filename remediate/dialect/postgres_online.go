@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"twinrow/queries"
 	"twinrow/remediate/plan"
 )
 
@@ -49,6 +50,12 @@ func (p Postgres) Between(first, last int) Postgres {
 	return p
 }
 
+// Only narrows everything that looks at what was kept to these groups.
+func (p Postgres) Only(groups []int) Postgres {
+	p.span = " AND q.group_no = ANY (" + queries.Literal("{"+strings.Trim(strings.Join(strings.Fields(fmt.Sprint(groups)), ","), "[]")+"}") + "::pg_catalog.int8[])"
+	return p
+}
+
 // LockFree locks the rows of the work that nobody else has locked, and returns
 // the groups of which a row is there and could not be had. It never waits: to
 // wait for one row would keep others waiting for the rest.
@@ -74,5 +81,5 @@ func (p Postgres) Missing() string {
 	return "SELECT count(*) FROM " + p.work + " AS w WHERE NOT EXISTS (SELECT FROM " + p.Target() + " AS t WHERE " + p.match() + " AND " + image + " = w.image)"
 }
 
-// DropEmpty drops the quarantine once nothing is in it.
-func (p Postgres) DropEmpty() string { return DoBlock(dropEmpty(p.Quarantine())...) }
+// DropEmpty drops a table that keeps rows once nothing is in it.
+func (p Postgres) DropEmpty(table string) string { return DoBlock(dropEmpty(table)...) }

@@ -105,10 +105,19 @@ func (p Postgres) batchesScript(s *script) {
 	all.fill(s)
 	s.add(all.AnalyzeWork())
 	s.add(all.CreateQuarantine())
+	if p.ChangesRows() {
+		s.add(all.CreateChanges())
+		all.made = append(slices.Clone(all.made), all.Changes())
+	}
 	s.add("COMMIT")
 	s.add("BEGIN")
 	s.comment("before the first batch, all of them must be as the evidence has them, but for what a run before removed")
 	s.addAll(all.ForgetDone())
+	for _, r := range all.Recalls() {
+		if slices.Contains(all.made, r.Changes) {
+			s.addAll(r.SQL)
+		}
+	}
 	if move := all.Relocate(); move != "" {
 		s.do("BEGIN", "  IF ("+all.Missing()+") > 0 THEN", move+";", "  END IF;", "END")
 	}
@@ -122,6 +131,7 @@ func (p Postgres) batchesScript(s *script) {
 func (p Postgres) batchScript(s *script, n int, groups []plan.WorkGroup, list string) {
 	batch := p
 	batch.Work, batch.listed = Batch(p.Work, groups), list
+	batch.span = p.Between(groups[0].Number, groups[len(groups)-1].Number).span
 	s.comment(fmt.Sprintf("batch %d", n))
 	s.add("BEGIN ISOLATION LEVEL READ COMMITTED")
 	batch.cleanRows(s, n)
@@ -140,20 +150,38 @@ func (p Postgres) restoreScript(s *script) {
 	if len(p.Groups) == 0 {
 		return
 	}
+	tables := []string{p.Quarantine()}
 	s.add(p.CreateQuarantine())
+	if p.ChangesRows() {
+		s.add(p.CreateChanges())
+		tables = append(tables, p.Changes())
+	}
 	s.add("BEGIN")
 	p.requireKept(s)
 	s.add("ROLLBACK")
-	for i, groups := range Batches(p.Groups, OnlineBatch) {
-		batch := p.Between(groups[0].Number, groups[len(groups)-1].Number)
+	for i, groups := range slices.Backward(Batches(p.Groups, OnlineBatch)) { // what two batches changed comes back in the reverse order
 		s.comment(fmt.Sprintf("batch %d", i+1))
-		s.add("BEGIN ISOLATION LEVEL READ COMMITTED")
-		s.add(p.Restoring())
-		batch.restoreRows(s)
-		s.add(batch.Release())
-		s.add("COMMIT")
+		p.Between(groups[0].Number, groups[len(groups)-1].Number).restoreBatch(s)
 	}
-	s.do(dropEmpty(p.Quarantine())...)
+	for _, table := range tables {
+		s.do(dropEmpty(table)...)
+	}
+}
+
+func (p Postgres) restoreBatch(s *script) {
+	survivors, others := p.Backs()
+	s.add("BEGIN ISOLATION LEVEL READ COMMITTED")
+	s.add(p.Restoring())
+	p.backs(s, survivors)
+	if p.Operation(plan.OpDelete) != nil {
+		p.restoreRows(s)
+	}
+	p.backs(s, others)
+	if p.ChangesRows() {
+		s.add(p.ReleaseChanges())
+	}
+	s.add(p.Release())
+	s.add("COMMIT")
 }
 
 func (p Postgres) indexScript(s *script) {

@@ -177,7 +177,9 @@ func (p Postgres) keptSQL() string {
 		"FROM " + p.work + " AS w LEFT JOIN " + p.Quarantine() + " AS q ON " + p.mine() + " AND q.group_no = w.group_no AND q.row_no = w.row_no WHERE NOT w.keep"
 }
 
-func (p Postgres) orphansSQL(k plan.ForeignKey) string {
+// childrenOf are the rows of a child that can refer, as a FROM takes them;
+// those of arrays are their elements.
+func childrenOf(k plan.ForeignKey) string {
 	child := PostgresName(k.Table)
 	if k.Where != "" {
 		child = "(SELECT * FROM " + child + " WHERE (" + lineEnd(k.Where) + "))"
@@ -186,11 +188,15 @@ func (p Postgres) orphansSQL(k plan.ForeignKey) string {
 		column := queries.Ident(k.Columns[0])
 		child = "(SELECT pg_catalog.unnest(a." + column + ") AS " + column + " FROM " + child + " AS a)"
 	}
+	return child
+}
+
+func (p Postgres) orphansSQL(k plan.ForeignKey) string {
 	cast := ""
 	if k.OnDelete == "" && k.Child != nil { // the types of what no constraint declares may differ
 		cast = "::text"
 	}
-	return orphans(k, child, p.Target(), cast)
+	return orphans(k, childrenOf(k), p.Target(), cast)
 }
 
 // orphans counts rows of a child whose reference names no row.

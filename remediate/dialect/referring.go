@@ -174,8 +174,13 @@ func tableOf(w *plan.Work, table string) (columns []plan.Column, id []string) {
 	return nil, nil
 }
 
-// ReferringTables are the other tables whose rows change, in order.
+// ReferringTables are the other tables whose rows change, in order, to be
+// locked. Online, rows are: one that changes meanwhile is not where it was, and
+// its batch rolls back.
 func ReferringTables(w *plan.Work) []string {
+	if w.Strategy == plan.Online {
+		return nil
+	}
 	var tables []string
 	for _, r := range w.References {
 		if r.Rows > 0 && r.Table != w.Table.Table && !slices.Contains(tables, r.Table) {

@@ -250,7 +250,7 @@ func (d *deciding) settle() {
 		d.t.Hazards = union(d.t.Hazards, []Hazard{SelfReference})
 		d.t.Notes = append(d.t.Notes, fmt.Sprintf("%s to a row that goes and would refer to %s", Verb(selves, "1 survivor refers", fmt.Sprintf("%d survivors refer", selves)), Verb(selves, "itself", "themselves")))
 	}
-	d.t.References = d.refer.told()
+	d.t.References, d.t.Inward = d.refer.told(), d.refer.inward
 }
 
 // SetRows counts the surplus rows that stay.

@@ -63,8 +63,9 @@ func namesGoing(g *casefile.Group, l casefile.List, keep Fields) bool {
 	return slices.ContainsFunc(l.Named, func(place int) bool { return IDText(g.Rows[place].ID) != IDText(keep) })
 }
 
-// rememberLists keeps which arrays name rows of several groups.
-func (f *referral) rememberLists(g *casefile.Group, keep Fields) {
+// rememberLists keeps which arrays name rows of several groups. group is the
+// place of this one in the plan.
+func (f *referral) rememberLists(g *casefile.Group, group int, keep Fields) {
 	for _, l := range g.Lists {
 		if l.Shared == 0 || f.twin(l.Reference) || !namesGoing(g, l, keep) {
 			continue
@@ -75,7 +76,27 @@ func (f *referral) rememberLists(g *casefile.Group, keep Fields) {
 		if f.refs[l.Reference].repeats(l) {
 			sum.repeats++
 		}
-		f.shared[at] = sum
+		if f.shared[at] = sum; sum.hits > 1 && f.refs[l.Reference].Action == DeleteRow {
+			f.gone = append(f.gone, deleted{group, l.Reference, l.Rows})
+		}
+	}
+}
+
+// deleted are rows that refer to a group and go with one before it.
+type deleted struct {
+	group, reference int
+	rows             int64
+}
+
+// settleDeleted counts rows that go with the first of the groups that their
+// arrays name for no other.
+func (f *referral) settleDeleted(groups []Group) {
+	for _, d := range f.gone {
+		for i := range groups[d.group].References {
+			if c := &groups[d.group].References[i]; c.Number == d.reference {
+				c.Rows -= d.rows
+			}
+		}
 	}
 }
 
@@ -83,6 +104,9 @@ func (f *referral) rememberLists(g *casefile.Group, keep Fields) {
 func (f *referral) settleLists() {
 	for at, sum := range f.shared {
 		r := &f.refs[at.reference]
+		if r.Action == DeleteRow {
+			continue
+		}
 		r.Rows -= sum.rows * (sum.hits - 1)
 		r.Dropped -= sum.rows * max(0, sum.repeats-1)
 	}

@@ -53,6 +53,9 @@ type Table struct {
 	// Effects are the changes foretold, by table; twinrow's own quarantine is not among them.
 	Effects map[string]Effect `json:"effects"`
 	Hazards []Hazard          `json:"hazards"`
+	// Inward is true where rows that go refer to others of the table that go; it
+	// is of use while the plan is made.
+	Inward bool `json:"-"`
 	// Notes are what a reader must know beside the hazards.
 	Notes []string `json:"notes"`
 }

@@ -21,6 +21,9 @@ type referral struct {
 	from  []inner
 	// shared are arrays that name rows of several groups that go.
 	shared map[sharing]together
+	gone   []deleted
+	// inward is true where rows that go refer to others of the table that go.
+	inward bool
 	// alike are collisions under the keys of other entries.
 	alike []alike
 }
@@ -229,7 +232,7 @@ func (f *referral) sharesColumn(r *Reference) *Reference {
 
 // remember keeps what a decided group says of references within the table.
 func (f *referral) remember(g *casefile.Group, group int, keep Fields) {
-	f.rememberLists(g, keep)
+	f.rememberLists(g, group, keep)
 	for n, r := range f.refs {
 		if r.Table != f.table.Table || r.Array || f.twin(n) {
 			continue
@@ -262,6 +265,7 @@ func named(number int, values Fields, columns []string) (string, bool) {
 // settle takes the rows that go themselves out of the counts, and counts the
 // survivors that would come to refer to themselves.
 func (f *referral) settle(groups []Group) (selves int) {
+	f.settleDeleted(groups)
 	for _, row := range f.from {
 		at, goes := f.going[row.to]
 		switch {
@@ -269,6 +273,7 @@ func (f *referral) settle(groups []Group) (selves int) {
 		case row.kept && at == row.group:
 			selves++
 		case !row.kept:
+			f.inward = true
 			for i := range groups[at].References {
 				if groups[at].References[i].Number == row.number {
 					groups[at].References[i].Rows--

@@ -28,7 +28,7 @@ const longLock = 100_000
 
 // choose settles how a table is cleaned, and why so.
 func (t *Table) choose(engine string, table *CaseTable, asked string) error {
-	large := table.ScannedRows >= longLock
+	large, tangled := table.ScannedRows >= longLock, t.tangled(table)
 	switch {
 	case asked == Online && engine != "postgres":
 		return &Problem{Code: CodeUnsupported, Message: "the online strategy is for Postgres: " + engineName(engine) + " lets one writer in at a time, whatever is done", Hint: "plan with --strategy atomic, or leave the flag out"}
@@ -36,14 +36,14 @@ func (t *Table) choose(engine string, table *CaseTable, asked string) error {
 		t.Strategy, t.StrategyReason = Atomic, "a file has no database to clean: the survivors are decided, and nothing is done"
 	case engine == "d1":
 		t.Strategy, t.StrategyReason = Atomic, "D1 knows no transactions: every statement does nothing unless every check holds"
-	case engine == "postgres" && t.changesOthers() && asked == Online:
-		return &Problem{Code: CodeUnsupported, Message: "rows beside those that go are changed with them, which the online strategy does not do", Hint: "plan with --strategy atomic, or leave the flag out"}
-	case engine == "postgres" && t.changesOthers() && large:
-		t.Strategy, t.StrategyReason = Atomic, "one transaction, because rows beside those that go are changed with them"
+	case asked == Online && tangled != "":
+		return &Problem{Code: CodeUnsupported, Message: tangled + ", which the online strategy could not foretell for one batch after another", Hint: "plan with --strategy atomic, or leave the flag out"}
 	case asked == Online:
-		t.Strategy, t.StrategyReason = Online, onlineReason("asked for")
+		t.Strategy, t.StrategyReason = Online, t.onlineReason("asked for")
+	case engine == "postgres" && large && asked != Atomic && tangled != "":
+		t.Strategy, t.StrategyReason = Atomic, "one transaction, because "+tangled
 	case engine == "postgres" && large && asked != Atomic:
-		t.Strategy, t.StrategyReason = Online, onlineReason(fmt.Sprintf("%d rows are too many to keep writers out of", table.ScannedRows))
+		t.Strategy, t.StrategyReason = Online, t.onlineReason(fmt.Sprintf("%d rows are too many to keep writers out of", table.ScannedRows))
 	case engine == "postgres" && large:
 		t.Strategy, t.StrategyReason = Atomic, fmt.Sprintf("asked for: one transaction, in which writers wait while %d rows are indexed", table.ScannedRows)
 	default:
@@ -52,18 +52,40 @@ func (t *Table) choose(engine string, table *CaseTable, asked string) error {
 	return nil
 }
 
-// changesOthers tells whether rows change beside those that go.
-func (t *Table) changesOthers() bool {
-	return t.merges() || len(t.Set) > 0 || slices.ContainsFunc(t.References, func(r Reference) bool { return r.Rows > 0 })
-}
-
 // merges tells whether a rule gives survivors other values than they have.
 func (t *Table) merges() bool {
 	return slices.ContainsFunc(t.Merge, func(r ColumnRule) bool { return r.Rule != "keep" })
 }
 
-func onlineReason(why string) string {
-	return why + ": a fence against new duplicates, small batches, the index built concurrently"
+// tangled says why the groups can only be cleaned together, "" where they need
+// not: what is done for one of them changes what was foretold of another.
+func (t *Table) tangled(table *CaseTable) string {
+	for i := range t.References {
+		r := &t.References[i]
+		if r.Table == t.Table && (t.Inward || r.Rows > 0) {
+			return "rows of " + t.Table + " itself refer to rows that go"
+		}
+		for n := range t.References {
+			other := &t.References[n]
+			if n == i || other.Number >= len(table.IncomingKeys) {
+				continue
+			}
+			if why := meets(r, other, table.IncomingKeys[other.Number].Child); why != "" {
+				return "rows of " + r.Table + " refer to rows that go by " + r.Name + " and by " + other.Name + ", and after the first is done " + why
+			}
+		}
+	}
+	return ""
+}
+
+// onlineReason says what an online clean-up does. What refers to a row that
+// goes is dealt with in the same transaction.
+func (t *Table) onlineReason(why string) string {
+	batches := "small batches"
+	if slices.ContainsFunc(t.References, func(r Reference) bool { return r.Rows > 0 }) {
+		batches = "small batches, in which rows that refer to those that go are dealt with too"
+	}
+	return why + ": a fence against new duplicates, " + batches + ", the index built concurrently"
 }
 
 func engineName(engine string) string {
