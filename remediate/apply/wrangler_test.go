@@ -177,3 +177,71 @@ func wantFitForD1(t *testing.T, name, sql string) {
 		t.Errorf("%s does not end in a semicolon", name)
 	}
 }
+
+// d1Children refer to tickets in every way that there is, with values that a
+// client could damage among them.
+const d1Children = `
+CREATE TABLE scans (id INTEGER PRIMARY KEY, ticket_id INTEGER REFERENCES tickets (id) ON DELETE CASCADE, note);
+CREATE TABLE tags (ticket_id INTEGER REFERENCES tickets (id), tag TEXT, n INT, PRIMARY KEY (ticket_id, tag)) WITHOUT ROWID;
+CREATE TABLE sessions (id TEXT PRIMARY KEY, ticket_id INTEGER NOT NULL REFERENCES tickets (id));
+CREATE TABLE notes (id INTEGER PRIMARY KEY, ticket_id INTEGER REFERENCES tickets (id) ON DELETE SET NULL);
+CREATE TABLE comments (kind TEXT, subject_id);`
+
+const d1Referring = `
+INSERT INTO tickets (id, payment, note) VALUES (1, 'a', NULL), (2, 'a', 'COMMIT'), (3, 'a', 'begin transaction'), (4, 'b', 'x'), (5, 'b', 'x'), (6, 'c', NULL);
+INSERT INTO scans VALUES (1, 1, 'COMMIT; begin transaction'), (2, 2, 'COMMIT; begin transaction' || char(13) || char(10) || '--'), (3, 3, x'00ff'), (4, 5, 9e999), (5, NULL, 0.1), (6, 6, 1);
+INSERT INTO tags VALUES (1, 'x', 1), (2, 'x', 2), (3, 'x', 4), (3, 'rollback', 8), (5, 'y', 16);
+INSERT INTO sessions VALUES ('s1', 1), ('s2', 2); INSERT INTO notes VALUES (1, 3), (2, 4);
+INSERT INTO comments VALUES ('ticket', '2'), ('ticket', 3), ('order', 3);`
+
+// TestWranglerFollowsReferences runs a clean-up of rows that others refer to.
+func TestWranglerFollowsReferences(t *testing.T) {
+	d1 := newD1(t, "CREATE TABLE tickets (id INTEGER PRIMARY KEY, payment TEXT, note TEXT);"+d1Children)
+	shell(t, d1.file, d1Referring)
+	request := source.Request{Table: "tickets", Key: []string{"payment"}, References: []source.Declared{{Table: "comments", Columns: []string{"subject_id"}, Where: "kind = 'ticket'"}}}
+	s := scanned(t, "d1", d1.file, plan.Options{Rules: map[string]plan.Rules{"tickets": {
+		Differing: plan.Merge, Merge: []plan.ColumnRule{{Column: "note", Rule: "concat"}},
+		References: []plan.ReferenceRule{
+			{Table: "tags", Columns: []string{"ticket_id"}, OnConflict: plan.Merge, Merge: []plan.ColumnRule{{Column: "n", Rule: "sum"}}},
+			{Table: "sessions", Columns: []string{"ticket_id"}, Action: plan.DeleteRow}, {Table: "notes", Columns: []string{"ticket_id"}, Action: plan.SetNull},
+			{Table: "comments", Columns: []string{"subject_id"}, Where: "kind = 'ticket'"}}}}}, request)
+	if table := s.plan.Tables[0]; len(table.Groups) != 2 || len(table.Held) > 0 {
+		t.Fatalf("%+v", table)
+	}
+	for _, f := range s.plan.Files {
+		if strings.HasSuffix(f.Path, ".sql") {
+			wantFitForD1(t, f.Path, s.file(f.Path))
+		}
+	}
+	all := func() string {
+		return shell(t, d1.file, "SELECT id, quote(payment), quote(note) FROM tickets ORDER BY 1; SELECT id, ticket_id, quote(note) FROM scans ORDER BY 1; SELECT * FROM tags; SELECT * FROM sessions ORDER BY 1; SELECT * FROM notes; SELECT kind, quote(subject_id) FROM comments ORDER BY rowid;")
+	}
+	before := all()
+	if out, err := d1.run("d1", "execute", "shop", "--local", "--yes", "--file="+filepath.Join(s.opened.Dir, "sql/50_verify.sql")); err == nil || !strings.Contains(out, "the clean-up was not made") {
+		t.Errorf("verified before the clean-up: %v %s", err, out)
+	}
+	for range 2 {
+		d1.execute(s, "sql/20_clean_and_index.sql")
+	}
+	d1.execute(s, "sql/50_verify.sql")
+	wantOK(t, s.verify())
+	const cleaned = "SELECT (SELECT note FROM tickets WHERE id = 1), (SELECT group_concat(id || '>' || ticket_id) FROM scans), (SELECT group_concat(ticket_id || tag || n) FROM tags), (SELECT group_concat(id) FROM sessions), (SELECT count(ticket_id) FROM notes), (SELECT group_concat(quote(subject_id)) FROM comments);"
+	if diff := cmp.Diff("COMMIT, begin transaction|1>1,2>1,3>1,4>4,6>6|1rollback8,1x7,4y16|s1|1|'1',1,3\n", shell(t, d1.file, cleaned)); diff != "" {
+		t.Error(diff)
+	}
+	for range 2 {
+		d1.execute(s, "sql/20_clean_and_index_undo.sql")
+	}
+	if diff := cmp.Diff(before, all()); diff != "" {
+		t.Error(diff)
+	}
+	// A reference that came since: wrangler stops, and nothing is changed.
+	shell(t, d1.file, "INSERT INTO scans VALUES (7, 5, NULL);")
+	before = all()
+	if out, err := d1.run("d1", "execute", "shop", "--local", "--yes", "--file="+filepath.Join(s.opened.Dir, "sql/20_clean_and_index.sql")); err == nil || !strings.Contains(out, "not as was foretold") {
+		t.Errorf("the file ran over a late reference: %v %s", err, out)
+	}
+	if diff := cmp.Diff(before, all()); diff != "" {
+		t.Error(diff)
+	}
+}

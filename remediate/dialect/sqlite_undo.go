@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"slices"
+	"strings"
 
 	"twinrow/queries"
 	"twinrow/remediate/plan"
@@ -68,6 +69,9 @@ func (s SQLite) undo(out *script, empties []string) error {
 // release forgets what is kept of this entry. For D1 it stays where a row did
 // not come back, whatever a client makes of the error before.
 func (s SQLite) release(out *script, empties []string) {
+	if s.d1 && len(empties) > 0 {
+		out.comment("the empty tables stay; drop them by hand when you have seen the rows: DROP TABLE " + strings.Join(quotedAll(empties), "; DROP TABLE "))
+	}
 	for _, table := range s.ChangedTables() {
 		out.add(s.ReleaseChanges(table))
 	}
@@ -77,9 +81,7 @@ func (s SQLite) release(out *script, empties []string) {
 	}
 	out.add(forget)
 	for _, name := range empties {
-		if s.d1 {
-			out.comment("the empty table stays; drop it by hand when you have seen the rows: DROP TABLE " + queries.Ident(name))
-		} else {
+		if !s.d1 {
 			out.add("DROP TABLE main." + queries.Ident(name))
 		}
 	}
