@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -171,31 +172,14 @@ func (s *sqliteSession) load(ctx context.Context, all bool) error {
 	if err := s.run(ctx, "preparing the work", s.sql.CreateWork()...); err != nil {
 		return err
 	}
-	expect, err := s.conn.Prepare(s.sql.Expect())
+	err := s.each(ctx, s.sql.Expect(), func(g plan.WorkGroup, i int, r plan.RowRef) ([]any, error) {
+		return []any{g.Number, i, i == 0, dialect.IDJSON(r.ID), dialect.IDJSON(g.Keep.ID)}, nil
+	})
 	if err != nil {
-		return explainSQLite(ctx, "preparing the work", err)
+		return err
 	}
-	find, err := s.conn.Prepare(s.sql.Find())
-	if err != nil {
-		return explainSQLite(ctx, "preparing the work", err)
-	}
-	for _, g := range s.w.Groups {
-		for i, r := range append([]plan.RowRef{g.Keep}, g.Remove...) {
-			bind(expect, []any{g.Number, i, i == 0, dialect.IDJSON(r.ID), dialect.IDJSON(g.Keep.ID)})
-			values, err := s.imageArgs(r)
-			if err != nil {
-				return err
-			}
-			bind(find, append(append([]any{g.Number, i, i == 0}, s.idArgs(r)...), values...))
-			for _, stmt := range []*sqlite.Stmt{expect, find} {
-				if err := step(stmt, nil); err != nil {
-					return explainSQLite(ctx, "comparing the rows", err)
-				}
-				if err := stmt.Reset(); err != nil {
-					return explainSQLite(ctx, "comparing the rows", err)
-				}
-			}
-		}
+	if err := s.find(ctx, s.sql.Find()); err != nil {
+		return err
 	}
 	if all {
 		return s.recall(ctx)
@@ -209,13 +193,47 @@ func (s *sqliteSession) load(ctx context.Context, all bool) error {
 	return s.run(ctx, "preparing the work", s.sql.ForgetDone()...)
 }
 
-// recall expects rows that this case itself changed as it left them.
+// each runs a statement for every row of the plan, with the values that args
+// gives; row 0 of a group is the one that stays.
+func (s *sqliteSession) each(ctx context.Context, sql string, args func(g plan.WorkGroup, i int, r plan.RowRef) ([]any, error)) error {
+	stmt, err := s.conn.Prepare(sql)
+	if err != nil {
+		return explainSQLite(ctx, "preparing the work", err)
+	}
+	for _, g := range s.w.Groups {
+		for i, r := range append([]plan.RowRef{g.Keep}, g.Remove...) {
+			values, err := args(g, i, r)
+			if err != nil {
+				return err
+			}
+			bind(stmt, values)
+			if err := errors.Join(step(stmt, nil), stmt.Reset()); err != nil {
+				return explainSQLite(ctx, "comparing the rows", err)
+			}
+		}
+	}
+	return nil
+}
+
+// find looks every row of the plan up as the evidence has it.
+func (s *sqliteSession) find(ctx context.Context, sql string) error {
+	return s.each(ctx, sql, func(g plan.WorkGroup, i int, r plan.RowRef) ([]any, error) {
+		values, err := s.imageArgs(r)
+		return append(append([]any{g.Number, i, i == 0}, s.idArgs(r)...), values...), err
+	})
+}
+
+// recall expects rows that this case itself changed, in this entry or another,
+// as it left them.
 func (s *sqliteSession) recall(ctx context.Context) error {
 	there, err := s.hasChanges(ctx, s.w.Table.Table)
 	if err != nil || !there {
 		return err
 	}
-	return s.run(ctx, "comparing the rows", s.sql.Recall()...)
+	if err := s.run(ctx, "comparing the rows", s.sql.Recall()...); err != nil || !s.sql.TouchedByOthers() {
+		return err
+	}
+	return s.find(ctx, s.sql.FindFormer())
 }
 
 // idArgs are the values of a row's id, with the types that the image shows: a

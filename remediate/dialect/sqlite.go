@@ -24,7 +24,7 @@ type SQLite struct {
 // NewSQLite prepares the statements; n tells the tables of one file apart.
 // withoutRowid lists the primary key of a WITHOUT ROWID table, and is nil for others.
 func NewSQLite(w *plan.Work, n int, withoutRowid []string) SQLite {
-	s := SQLite{Work: w, n: n, own: stored{name: w.Table.Table, columns: w.Case.Columns, places: withoutRowid}}
+	s := SQLite{Work: w, n: n, own: stored{name: w.Table.Table, columns: w.Case.Columns, places: withoutRowid, id: w.Case.ID}}
 	if withoutRowid == nil {
 		s.own.places = []string{s.rowidName()}
 	}
@@ -103,23 +103,36 @@ func (s SQLite) Expect() string { return "INSERT INTO " + s.expected() + " VALUE
 
 // Find inserts the row found for one expected row: values are its group
 // number, row number and keep, then the id's, then storage and value of each
-// column that can be written. The plus keeps a column's affinity and collation
-// out of the comparison: the value must be the very same.
+// column that can be written.
 func (s SQLite) Find() string {
+	where := s.finding("t", s.own.ident)
+	return "INSERT INTO " + s.found() + " SELECT ?1, ?2, ?3, " + prefixed("t.", s.Places()) + " FROM " + s.Target() + " AS t WHERE " + where
+}
+
+// FindFormer does the same for a row that this case changed since, in any of
+// its entries: it was so before, and is as it was left.
+func (s SQLite) FindFormer() string {
+	return "INSERT INTO " + s.found() + " SELECT DISTINCT ?1, ?2, ?3, " + prefixed("t.", s.Places()) + " FROM " + s.former() +
+		" AND " + s.finding("b", s.keptIdent) + s.notFound("?1", "?2")
+}
+
+// finding is the condition that a row under an alias has the id and values that
+// are bound. The plus keeps a column's affinity and collation out of the
+// comparison: the value must be the very same.
+func (s SQLite) finding(alias string, ident func(string) string) string {
 	var where []string
 	n := 3
 	for _, name := range s.Case.ID {
 		n++
-		where = append(where, fmt.Sprintf("t.%s IS ?%d", s.own.ident(name), n))
+		where = append(where, fmt.Sprintf("%s.%s IS ?%d", alias, ident(name), n))
 	}
 	var same []string
 	for _, c := range s.WritableColumns() {
-		column := "t." + queries.Ident(c)
+		column := alias + "." + queries.Ident(c)
 		same = append(same, fmt.Sprintf("(typeof(%[1]s) = ?%[2]d AND +%[1]s COLLATE BINARY IS iif(?%[2]d = 'text' AND typeof(?%[3]d) = 'blob', CAST(?%[3]d AS TEXT), ?%[3]d))", column, n+1, n+2))
 		n += 2
 	}
-	return "INSERT INTO " + s.found() + " SELECT ?1, ?2, ?3, " + prefixed("t.", s.Places()) + " FROM " + s.Target() + " AS t" +
-		" WHERE " + strings.Join(where, " AND ") + " AND " + concat(same, " AND ")
+	return strings.Join(where, " AND ") + " AND " + concat(same, " AND ")
 }
 
 // CountByID counts the rows with an id, given as values.

@@ -68,14 +68,32 @@ func (s SQLite) fill(out *script) error {
 		}
 	}
 	flush()
+	return s.each(func(group, row int, r plan.RowRef) error { return s.find(out, group, row, r) })
+}
+
+// each visits every row of the plan; row 0 of a group is the one that stays.
+func (s SQLite) each(visit func(group, row int, r plan.RowRef) error) error {
 	for _, g := range s.Groups {
 		for i, r := range append([]plan.RowRef{g.Keep}, g.Remove...) {
-			if err := s.find(out, g.Number, i, r); err != nil {
-				return err
+			if err := visit(g.Number, i, r); err != nil {
+				return fmt.Errorf("group %d of %s: %w", g.Number, s.Table.Table, err)
 			}
 		}
 	}
 	return nil
+}
+
+// fillFormer looks again for rows that an entry before this one changed. Rows
+// that are too long for one statement are not looked for: they count as changed.
+func (s SQLite) fillFormer(out *script) error {
+	return s.each(func(group, row int, r plan.RowRef) error {
+		where, conditions, err := s.conditions(r, "b", s.keptIdent)
+		if packs := pack(conditions); err == nil && len(packs) == 1 {
+			out.add(fmt.Sprintf("INSERT INTO %s SELECT DISTINCT %d, %d, %d, %s FROM %s\n  AND %s AND %s%s",
+				s.found(), group, row, flag(row == 0), prefixed("t.", s.Places()), s.former(), where, concat(packs[0], "\n  AND "), s.notFound(fmt.Sprint(group), fmt.Sprint(row))))
+		}
+		return err
+	})
 }
 
 func flag(b bool) int {
@@ -88,9 +106,9 @@ func flag(b bool) int {
 // find looks up one row. Conditions that do not fit into one statement follow
 // in others, which take the row out again where one does not hold.
 func (s SQLite) find(out *script, group, row int, r plan.RowRef) error {
-	where, conditions, err := s.conditions(r)
+	where, conditions, err := s.conditions(r, "t", s.own.ident)
 	if err != nil {
-		return fmt.Errorf("group %d of %s: %w", group, s.Table.Table, err)
+		return err
 	}
 	packs := pack(conditions)
 	out.add(fmt.Sprintf("INSERT INTO %s SELECT %d, %d, %d, %s FROM %s AS t\n  WHERE %s AND %s",
@@ -114,8 +132,9 @@ func pack(conditions []string) [][]string {
 	return packs
 }
 
-// conditions are the row's id, and that each column is as the evidence has it.
-func (s SQLite) conditions(r plan.RowRef) (where string, conditions []string, err error) {
+// conditions are the id of a row under an alias, and that each column is as
+// the evidence has it.
+func (s SQLite) conditions(r plan.RowRef, alias string, ident func(string) string) (where string, conditions []string, err error) {
 	literals, err := ParseImage(r.Image)
 	if err != nil {
 		return "", nil, err
@@ -132,10 +151,10 @@ func (s SQLite) conditions(r plan.RowRef) (where string, conditions []string, er
 		} else if !isColumn(s.Work, f.Name) && f.Value != nil && numberLiteral.FindString(*f.Value) == *f.Value {
 			literal = *f.Value
 		}
-		ids = append(ids, "t."+s.own.ident(f.Name)+" IS "+literal)
+		ids = append(ids, alias+"."+ident(f.Name)+" IS "+literal)
 	}
 	for i, c := range columns {
-		conditions = append(conditions, s.same("t."+queries.Ident(c), literals[i])...)
+		conditions = append(conditions, s.same(alias+"."+queries.Ident(c), literals[i])...)
 	}
 	return strings.Join(ids, " AND "), conditions, nil
 }

@@ -53,9 +53,15 @@ func (s SQLite) ChangedTables() []string {
 func (s SQLite) CreateChanges() []string {
 	var all []string
 	for _, table := range s.ChangedTables() {
-		all = append(all, createKept(s.ChangesName(table), s.table(table).kept(), s.table(table).keptKey()))
+		all = append(all, createKept(s.ChangesName(table), s.table(table).kept(), s.table(table).keptKey()), s.indexChanges(table))
 	}
 	return all
+}
+
+// indexChanges makes the look-up of what is kept of a row.
+func (s SQLite) indexChanges(table string) string {
+	name := s.ChangesName(table)
+	return "CREATE INDEX IF NOT EXISTS main." + queries.Ident(name+"_ids") + " ON " + queries.Ident(name) + " (" + strings.Join(s.table(table).ids(), ", ") + ")"
 }
 
 // keptKey is what no two rows of a table of changes have in common.
@@ -139,8 +145,35 @@ func (s SQLite) recall(by SQLite, which string) []string {
 	again := fmt.Sprintf("z.%[1]s = a.%[1]s AND z.%[2]s = a.%[2]s AND z.%[3]s > a.%[3]s", m.ofGroup, m.ofRow, m.step)
 	return []string{"INSERT INTO " + s.found() + " SELECT e.group_no, e.row_no, e.keep, " + prefixed("t.", t.quoted()) + "\n" +
 		"  FROM " + changes + " AS a JOIN " + s.Target() + " AS t ON " + concat(same, " AND ") + " JOIN " + s.expected() + " AS e ON " + which + "\n" +
-		"  WHERE " + left("a") + " AND NOT EXISTS (SELECT 1 FROM " + s.found() + " AS f WHERE f.group_no = e.group_no AND f.row_no = e.row_no)\n" +
+		"  WHERE " + left("a") + s.notFound("e.group_no", "e.row_no") + "\n" +
 		"  AND NOT EXISTS (SELECT 1 FROM " + changes + " AS z WHERE " + left("z") + " AND " + again + ")"}
+}
+
+// former joins rows of the planned table as they were before a change of this
+// case, b, to those that it left, a, as the table has them, t.
+func (s SQLite) former() string {
+	t, m, changes := s.own, s.own.meta(), s.changes(s.own.name)
+	same := append(t.sameKept("t", "a"), sameValues("t", "a", t.writable())...)
+	return changes + " AS b JOIN " + changes + " AS a ON " + strings.Join(t.sameRow("a", "b"), " AND ") + " AND a." + m.did + " = '" + didAfter + "'\n" +
+		"  JOIN " + s.Target() + " AS t ON " + concat(same, " AND ") + " WHERE b." + m.did + " = '" + didBefore + "'"
+}
+
+// keptIdent is a column of the table, or its rowid, where it is kept.
+func (s SQLite) keptIdent(column string) string {
+	if s.own.has(column) {
+		return queries.Ident(column)
+	}
+	return queries.Ident(s.own.meta().rowid)
+}
+
+// notFound leaves out an expected row that was found already.
+func (s SQLite) notFound(group, row string) string {
+	return fmt.Sprintf(" AND NOT EXISTS (SELECT 1 FROM %s AS f WHERE f.group_no = %s AND f.row_no = %s)", s.found(), group, row)
+}
+
+// TouchedByOthers tells whether another entry of the plan changes rows of the table.
+func (s SQLite) TouchedByOthers() bool {
+	return slices.ContainsFunc(s.Touching, func(w *plan.Work) bool { return w.Name != s.Name })
 }
 
 // ReleaseChanges forgets this entry's rows of the changes of a table.

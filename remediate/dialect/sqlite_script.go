@@ -68,30 +68,73 @@ func sqliteClean(works []*plan.Work, d1 bool) (string, error) {
 			out.add("DROP TABLE IF EXISTS " + out.passed)
 			out.add("CREATE TABLE " + out.passed + " (ok)")
 		}
-		for _, s := range tables {
-			if len(s.Groups) > 0 {
-				if err := s.checkRows(out); err != nil {
-					return err
-				}
-			}
-			if s.Index() != nil {
-				s.require(out, s.Index().Name+" exists, and this case did not build it; nothing was changed", s.indexIsOurs(true))
-			}
-		}
-		for _, s := range tables {
-			if len(s.Groups) > 0 {
-				s.changeRows(out)
-			}
-			if s.Index() != nil {
-				out.comment("the unique index")
-				out.add(s.CreateIndex())
-			}
+		if err := inOrder(out, tables); err != nil {
+			return err
 		}
 		if d1 {
 			out.add("DROP TABLE " + out.passed)
 		}
 		return nil
 	})
+}
+
+// inOrder writes every check and then every change; entries that meet are done
+// one after the other, because each is foretold after those before it.
+func inOrder(out *script, tables []SQLite) error {
+	parts := [][]SQLite{tables}
+	if slices.ContainsFunc(tables, func(s SQLite) bool { return slices.ContainsFunc(tables, s.meets) }) {
+		parts = slices.Collect(slices.Chunk(tables, 1))
+	}
+	made := map[string]bool{}
+	for _, part := range parts {
+		for _, s := range part {
+			if err := s.check(out, made[s.ChangesName(s.own.name)]); err != nil {
+				return err
+			}
+		}
+		for _, s := range part {
+			s.change(out)
+			for _, name := range s.Keeps() {
+				made[name] = true
+			}
+		}
+	}
+	return nil
+}
+
+// meets tells whether an entry changes or follows rows of another's table, or
+// of one that the other changes too.
+func (s SQLite) meets(other SQLite) bool {
+	if s.Name == other.Name {
+		return false
+	}
+	return slices.ContainsFunc(s.pointings(), func(g litePointing) bool {
+		return slices.Contains(other.Touched(), g.ref.Table)
+	})
+}
+
+// check writes what must hold before a table is changed. former is true where
+// an entry before this one may have changed its rows.
+func (s SQLite) check(out *script, former bool) error {
+	if len(s.Groups) > 0 {
+		if err := s.checkRows(out, former); err != nil {
+			return err
+		}
+	}
+	if s.Index() != nil {
+		s.require(out, s.Index().Name+" exists, and this case did not build it; nothing was changed", s.indexIsOurs(true))
+	}
+	return nil
+}
+
+func (s SQLite) change(out *script) {
+	if len(s.Groups) > 0 {
+		s.changeRows(out)
+	}
+	if s.Index() != nil {
+		out.comment("the unique index")
+		out.add(s.CreateIndex())
+	}
 }
 
 // requireColumns refuses a table that has other columns than the scan saw: a
@@ -141,7 +184,7 @@ func (s SQLite) NewTriggers(table string) string {
 	return "SELECT count(*) FROM main.sqlite_schema WHERE type = 'trigger' AND tbl_name = " + s.Literal(table) + " COLLATE NOCASE AND name NOT IN (" + strings.Join(names, ", ") + ")"
 }
 
-func (s SQLite) checkRows(out *script) error {
+func (s SQLite) checkRows(out *script, former bool) error {
 	for _, name := range s.Touched() {
 		s.requireColumns(out, s.table(name))
 		s.require(out, "triggers were added to "+name+" since the scan; nothing was changed", "("+s.NewTriggers(name)+") = 0")
@@ -150,6 +193,11 @@ func (s SQLite) checkRows(out *script) error {
 	out.addAll(s.CreateWork())
 	if err := s.fill(out); err != nil {
 		return err
+	}
+	if former {
+		if err := s.fillFormer(out); err != nil {
+			return err
+		}
 	}
 	s.fillForetold(out)
 	if s.d1 {

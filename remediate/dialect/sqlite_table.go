@@ -16,14 +16,14 @@ var rowidNames = []string{"rowid", "_rowid_", "oid"}
 type stored struct {
 	name    string
 	columns []plan.Column
-	// places are the rowid, or the primary key.
-	places []string
+	// places are the rowid, or the primary key; id identifies a row for people.
+	places, id []string
 }
 
 // childStored is a table that refers. A single INTEGER primary key is the
 // rowid by another name, and moves with a change of it.
 func childStored(name string, child *plan.Child) stored {
-	t := stored{name: name, columns: child.Columns, places: child.ID}
+	t := stored{name: name, columns: child.Columns, places: child.ID, id: child.ID}
 	whole := len(child.ID) == 1 && slices.ContainsFunc(child.Columns, func(c plan.Column) bool { return c.Name == child.ID[0] && strings.EqualFold(c.Type, "INTEGER") })
 	if child.Rowid != "" && !whole {
 		t.places = []string{child.Rowid}
@@ -86,6 +86,23 @@ func (t stored) sameKept(alias, kept string) []string {
 	var same []string
 	for _, p := range t.quoted() {
 		same = append(same, alias+"."+p+" IS "+kept+"."+p)
+	}
+	return same
+}
+
+// ids are the columns that identify a row where it is kept.
+func (t stored) ids() []string {
+	if len(t.id) == 0 || slices.ContainsFunc(t.id, func(c string) bool { return !t.has(c) }) {
+		return []string{queries.Ident(t.meta().rowid)}
+	}
+	return quotedAll(t.id)
+}
+
+// sameRow are the conditions that two kept rows are of one row.
+func (t stored) sameRow(a, b string) []string {
+	var same []string
+	for _, c := range t.ids() {
+		same = append(same, a+"."+c+" IS "+b+"."+c)
 	}
 	return same
 }

@@ -128,10 +128,7 @@ func (s SQLite) unobstructed(step numberedStep) string {
 	}
 	m := t.meta()
 	same := append(t.sameKept("t", "a"), sameValues("t", "a", ownColumns(s.Work, step))...)
-	again := append(t.sameKept("z", "a"), "z."+m.entry+" = a."+m.entry, "z."+m.step+" > a."+m.step, "z."+m.did+" = '"+didBefore+"'")
-	if t.keepsRowid() {
-		again[0] = "z." + m.rowid + " = a." + m.rowid
-	}
+	again := append(t.sameRow("z", "a"), "z."+m.entry+" = a."+m.entry, "z."+m.step+" > a."+m.step, "z."+m.did+" = '"+didBefore+"'")
 	return "NOT EXISTS (SELECT 1 FROM " + changes + " AS a WHERE " + s.taken(t, "a", step.number, didAfter) +
 		" AND NOT EXISTS (SELECT 1 FROM " + t.target() + " AS t WHERE " + concat(same, " AND ") + ")" +
 		" AND NOT EXISTS (SELECT 1 FROM " + changes + " AS z WHERE " + concat(again, " AND ") + "))"

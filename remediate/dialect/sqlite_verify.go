@@ -100,6 +100,11 @@ func sqliteVerify(works []*plan.Work, d1 bool) (string, error) {
 				return err
 			}
 			out.addAll(s.Recall())
+			if s.TouchedByOthers() {
+				if err := s.fillFormer(out); err != nil {
+					return err
+				}
+			}
 			s.record(out, checks, s.rowChecks())
 			out.addAll(s.DropWork())
 		}

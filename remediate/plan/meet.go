@@ -188,7 +188,7 @@ func (m *meeting) alike(l *link, held map[int]string) {
 			rows += n - 1
 		}
 		switch settled := l.ref.OnConflict != Stop; {
-		case settled && len(already) > 0, from.refer.engine != "postgres" && rows > 0:
+		case settled && len(already) > 0:
 			m.hold(held, c.group, fmt.Sprintf("rows of %s are duplicates of %s already, and once repointed they would be mixed with others", l.ref.describes(), to.t.Name))
 		case !settled && c.rows > rows:
 			m.hold(held, c.group, fmt.Sprintf("%s of %s would become %s under the key of %s (%s) once repointed: declare on_conflict: drop or merge for the reference, or take %s out of this case",
