@@ -266,7 +266,7 @@ func (s SQLite) Restore() string {
 // Restored counts the rows of the quarantine that are in their table exactly
 // as they were, by type and by bytes.
 func (s SQLite) Restored() string {
-	same := append(s.own.sameKept("t", "q"), sameValues("t", "q", s.WritableColumns())...)
+	same := append(s.own.sameKept("q"), sameValues("t", "q", s.WritableColumns())...)
 	return "SELECT count(*) FROM " + s.Quarantine() + " AS q JOIN " + s.Target() + " AS t ON " + concat(same, " AND ") + " WHERE " + s.mine()
 }
 

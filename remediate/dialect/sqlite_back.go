@@ -26,7 +26,7 @@ func (s SQLite) Backs() (survivors, others []Back) {
 // since is still found, if not in the very columns that the step changed.
 func (s SQLite) asLeft(step numberedStep) (from string) {
 	t := s.table(step.table)
-	same := append(t.sameKept("t", "a"), sameValues("t", "a", ownColumns(s.Work, step))...)
+	same := append(t.sameKept("a"), sameValues("t", "a", ownColumns(s.Work, step))...)
 	return s.changes(t.name) + " AS a JOIN " + t.target() + " AS t ON " + concat(same, " AND ") + " WHERE " + s.taken(t, "a", step.number, didAfter)
 }
 
@@ -45,7 +45,7 @@ func (s SQLite) updateBack(step numberedStep) Back {
 		}
 	}
 	before := s.back() + " AS k JOIN " + changes + " AS b ON b." + m.group + " = k.group_no AND b." + m.row + " = k.row_no AND " + s.taken(t, "b", step.number, didBefore)
-	there := append(t.sameKept("t", "b"), sameValues("t", "b", t.writable())...)
+	there := append(t.sameKept("b"), sameValues("t", "b", t.writable())...)
 	return Back{
 		Table: t.name, number: step.number,
 		Prepare: []string{
@@ -64,8 +64,8 @@ func (s SQLite) insertBack(step numberedStep) Back {
 	t := s.table(step.table)
 	taken := s.changes(t.name) + " AS q WHERE " + s.taken(t, "q", step.number, didDelete)
 	into, from := t.restored("q")
-	place := "EXISTS (SELECT 1 FROM " + t.target() + " AS t WHERE " + concat(t.sameKept("t", "q"), " AND ") + ")"
-	same := "EXISTS (SELECT 1 FROM " + t.target() + " AS t WHERE " + concat(append(t.sameKept("t", "q"), sameValues("t", "q", t.writable())...), " AND ") + ")"
+	place := "EXISTS (SELECT 1 FROM " + t.target() + " AS t WHERE " + concat(t.sameKept("q"), " AND ") + ")"
+	same := "EXISTS (SELECT 1 FROM " + t.target() + " AS t WHERE " + concat(append(t.sameKept("q"), sameValues("t", "q", t.writable())...), " AND ") + ")"
 	return Back{
 		Table: t.name, number: step.number,
 		Prepare: []string{"INSERT INTO " + t.target() + " (" + strings.Join(into, ", ") + ")\n  SELECT " + strings.Join(from, ", ") + " FROM " + taken + " ORDER BY q." + t.meta().group + ", q." + t.meta().row},

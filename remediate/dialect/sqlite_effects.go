@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"fmt"
+	"strings"
 
 	"twinrow/remediate/plan"
 )
@@ -48,6 +49,19 @@ func (s SQLite) shrinks(table string) string {
 		}
 	}
 	return change
+}
+
+// Emptied counts the references among rows that go which the table's own
+// foreign keys set to NULL as the rows go one by one.
+func (s SQLite) Emptied() string {
+	var counts []string
+	for _, k := range s.Case.IncomingKeys {
+		if k.Table == s.own.name && strings.HasPrefix(strings.ToLower(k.OnDelete), "set ") {
+			counts = append(counts, "(SELECT count(*) FROM "+s.found()+" AS f JOIN "+s.Target()+" AS t ON "+s.samePlace()+" JOIN "+s.Target()+" AS c ON "+refersAs(k, "c", "t")+
+				" JOIN "+s.found()+" AS g ON "+s.own.at("c", "g.place_")+" WHERE NOT f.keep AND NOT g.keep)")
+		}
+	}
+	return "SELECT 0" + strings.Join(append([]string{""}, counts...), " + ")
 }
 
 // Orphans count the rows that refer to nothing, in every table that refers to

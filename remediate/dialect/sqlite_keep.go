@@ -141,7 +141,7 @@ func (s SQLite) recall(by SQLite, which string) []string {
 	left := func(alias string) string {
 		return fmt.Sprintf("%[1]s.%[2]s = %[3]s AND %[1]s.%[4]s = '%[5]s'", alias, m.entry, s.Literal(by.Name), m.did, didAfter)
 	}
-	same := append(t.sameKept("t", "a"), sameValues("t", "a", t.writable())...)
+	same := append(t.sameKept("a"), sameValues("t", "a", t.writable())...)
 	again := fmt.Sprintf("z.%[1]s = a.%[1]s AND z.%[2]s = a.%[2]s AND z.%[3]s > a.%[3]s", m.ofGroup, m.ofRow, m.step)
 	return []string{"INSERT INTO " + s.found() + " SELECT e.group_no, e.row_no, e.keep, " + prefixed("t.", t.quoted()) + "\n" +
 		"  FROM " + changes + " AS a JOIN " + s.Target() + " AS t ON " + concat(same, " AND ") + " JOIN " + s.expected() + " AS e ON " + which + "\n" +
@@ -153,7 +153,7 @@ func (s SQLite) recall(by SQLite, which string) []string {
 // case, b, to those that it left, a, as the table has them, t.
 func (s SQLite) former() string {
 	t, m, changes := s.own, s.own.meta(), s.changes(s.own.name)
-	same := append(t.sameKept("t", "a"), sameValues("t", "a", t.writable())...)
+	same := append(t.sameKept("a"), sameValues("t", "a", t.writable())...)
 	return changes + " AS b JOIN " + changes + " AS a ON " + strings.Join(t.sameRow("a", "b"), " AND ") + " AND a." + m.did + " = '" + didAfter + "'\n" +
 		"  JOIN " + s.Target() + " AS t ON " + concat(same, " AND ") + " WHERE b." + m.did + " = '" + didBefore + "'"
 }

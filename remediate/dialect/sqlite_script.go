@@ -184,11 +184,24 @@ func (s SQLite) NewTriggers(table string) string {
 	return "SELECT count(*) FROM main.sqlite_schema WHERE type = 'trigger' AND tbl_name = " + s.Literal(table) + " COLLATE NOCASE AND name NOT IN (" + strings.Join(names, ", ") + ")"
 }
 
+// noNewKeys is the condition that only foreign keys which the scan saw refer to the table.
+func (s SQLite) noNewKeys() string {
+	known := []string{"''"}
+	for _, k := range s.Case.IncomingKeys {
+		for _, c := range k.Columns {
+			known = append(known, s.Literal(k.Table+"."+c))
+		}
+	}
+	return "NOT EXISTS (SELECT 1 FROM (SELECT name FROM main.sqlite_schema WHERE type = 'table' AND substr(name, 1, 4) <> '_cf_') AS c CROSS JOIN pragma_foreign_key_list(c.name) AS k WHERE k.\"table\" = " + s.Literal(s.own.name) +
+		" COLLATE NOCASE AND c.name || '.' || k.\"from\" NOT IN (" + strings.Join(known, ", ") + "))"
+}
+
 func (s SQLite) checkRows(out *script, former bool) error {
 	for _, name := range s.Touched() {
 		s.requireColumns(out, s.table(name))
 		s.require(out, "triggers were added to "+name+" since the scan; nothing was changed", "("+s.NewTriggers(name)+") = 0")
 	}
+	s.require(out, "foreign keys that the scan did not see refer to "+s.own.name+"; nothing was changed", s.noNewKeys())
 	out.comment(s.own.name + ": the rows to remove and the rows that stay, as the evidence has them")
 	out.addAll(s.CreateWork())
 	if err := s.fill(out); err != nil {
@@ -223,6 +236,7 @@ func (s SQLite) createWhere(out *script) {
 	out.addAll(createKeptWhere(s.QuarantineName(), s.own.quarantined(), s.quarantineKey(), out.allPassed()))
 	for _, name := range s.ChangedTables() {
 		out.addAll(createKeptWhere(s.ChangesName(name), s.table(name).kept(), s.table(name).keptKey(), out.allPassed()))
+		out.add(s.indexChanges(name))
 	}
 }
 

@@ -78,14 +78,14 @@ func (t stored) at(alias, numbered string) string {
 	return strings.Join(parts, " AND ")
 }
 
-// sameKept joins the table under an alias to kept rows by their place.
-func (t stored) sameKept(alias, kept string) []string {
+// sameKept joins the table, t, to kept rows by their place.
+func (t stored) sameKept(kept string) []string {
 	if t.keepsRowid() {
-		return []string{alias + "." + t.quoted()[0] + " = " + kept + "." + t.meta().rowid}
+		return []string{"t." + t.quoted()[0] + " = " + kept + "." + t.meta().rowid}
 	}
 	var same []string
 	for _, p := range t.quoted() {
-		same = append(same, alias+"."+p+" IS "+kept+"."+p)
+		same = append(same, "t."+p+" IS "+kept+"."+p)
 	}
 	return same
 }

@@ -114,7 +114,7 @@ func (s SQLite) checkBack(out *script) error {
 
 // occupied selects rows that have the place of a row in quarantine.
 func (s SQLite) occupied() string {
-	return "SELECT 1 FROM " + s.Quarantine() + " AS q JOIN " + s.Target() + " AS t ON " + concat(s.own.sameKept("t", "q"), " AND ") + " WHERE " + s.mine()
+	return "SELECT 1 FROM " + s.Quarantine() + " AS q JOIN " + s.Target() + " AS t ON " + concat(s.own.sameKept("q"), " AND ") + " WHERE " + s.mine()
 }
 
 // unobstructed holds where a step can be taken back: what it deleted has its
@@ -124,10 +124,10 @@ func (s SQLite) unobstructed(step numberedStep) string {
 	t := s.table(step.table)
 	changes := s.changes(t.name)
 	if step.did == "deleted" {
-		return "NOT EXISTS (SELECT 1 FROM " + changes + " AS q JOIN " + t.target() + " AS t ON " + concat(t.sameKept("t", "q"), " AND ") + " WHERE " + s.taken(t, "q", step.number, didDelete) + ")"
+		return "NOT EXISTS (SELECT 1 FROM " + changes + " AS q JOIN " + t.target() + " AS t ON " + concat(t.sameKept("q"), " AND ") + " WHERE " + s.taken(t, "q", step.number, didDelete) + ")"
 	}
 	m := t.meta()
-	same := append(t.sameKept("t", "a"), sameValues("t", "a", ownColumns(s.Work, step))...)
+	same := append(t.sameKept("a"), sameValues("t", "a", ownColumns(s.Work, step))...)
 	again := append(t.sameRow("z", "a"), "z."+m.entry+" = a."+m.entry, "z."+m.step+" > a."+m.step, "z."+m.did+" = '"+didBefore+"'")
 	return "NOT EXISTS (SELECT 1 FROM " + changes + " AS a WHERE " + s.taken(t, "a", step.number, didAfter) +
 		" AND NOT EXISTS (SELECT 1 FROM " + t.target() + " AS t WHERE " + concat(same, " AND ") + ")" +
