@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"twinrow/detect/casefile"
 	"twinrow/detect/casefile/config"
+	"twinrow/detect/key"
 	"twinrow/detect/source"
 	"twinrow/remediate/plan"
 )
@@ -36,12 +38,28 @@ func (p *program) entryRules(ctx context.Context, opened *casefile.Opened, file 
 		if err := asker.choosing(ctx, table, keep, entry.Invariants, &rules); err != nil {
 			return nil, err
 		}
+		if err := mergedInvariant(table.Name, entry.Invariants, rules.Merge); err != nil {
+			return nil, err
+		}
 		if rules.NewKey, err = asker.newKeys(ctx, table, rules.Set); err != nil {
 			return nil, err
 		}
 		all[table.Name] = rules
 	}
 	return all, nil
+}
+
+// mergedInvariant refuses a merge that could give a survivor, for which an
+// invariant holds, a value with which it does not.
+func mergedInvariant(entry string, invariants []string, rules []plan.ColumnRule) error {
+	for _, invariant := range invariants {
+		for _, r := range rules {
+			if r.Rule != "keep" && key.Mentions(invariant, []string{r.Column}) {
+				return &key.Problem{Code: key.CodeUsage, Message: fmt.Sprintf("%s: `merge: {%s: %s}` could undo the invariant %q, which speaks of that column", entry, r.Column, r.Rule, invariant), Hint: "write keep for that column, or take one of the two out of the copy of twinrow.yaml in the case, then plan again"}
+			}
+		}
+	}
+	return nil
 }
 
 // configRules are what an entry of a configuration says beside who stays.

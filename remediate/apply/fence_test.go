@@ -85,6 +85,7 @@ func TestFence(t *testing.T) {
 func TestFenceBetweenTransactions(t *testing.T) {
 	ctx := context.Background()
 	s := fenced(t, postgresTickets+"CREATE ROLE clerk LOGIN; GRANT INSERT ON tickets TO clerk;", ticketsRequest)
+	t.Cleanup(func() { psql(t, s.where, "DROP OWNED BY clerk; DROP ROLE clerk;") }) // a role outlives its database
 	one, two := s.session(), s.session()
 	for _, role := range []string{"postgres", "clerk"} { // who may not even read the table
 		tx, err := one.Begin(ctx)

@@ -64,6 +64,8 @@ type log struct {
 	// rescanned is true where what drifted or arrived was looked at again since
 	// the last undo: groups that were left alone are no reason to stop then.
 	rescanned bool
+	// left are the groups that the last run left alone, because they had drifted.
+	left []int
 	// last is the last event, "" for none.
 	last string
 	// wrote is told how many records there are after each; it may be nil.
@@ -122,10 +124,14 @@ func (l *log) add(event string, data json.RawMessage) {
 	case eventUndoCommitted:
 		delete(l.taking, entry.Entry)
 		l.back[entry.Entry] += entry.Rows
+	case eventStopped:
+		l.left = entry.Drifted
+	case eventFinished:
+		l.left = nil
 	case eventRescanned:
-		l.rescanned = true
+		l.rescanned, l.left = true, nil
 	case eventUndone:
-		l.rescanned = false
+		l.rescanned, l.left = false, nil
 		clear(l.pending)
 		clear(l.done)
 		clear(l.undoing)

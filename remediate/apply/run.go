@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"twinrow/remediate/plan"
 )
@@ -25,7 +24,7 @@ func Run(ctx context.Context, t Target, opened *plan.Case, p *plan.Plan, opts Op
 			return nil, err
 		}
 	}
-	if err := refuseAllHeld(p, opened.Dir); err != nil {
+	if err := errors.Join(refuseAllHeld(p, opened.Dir), fenceToStopAt(p, opts.Until)); err != nil {
 		return nil, err
 	}
 	l, err := openLog(opened.Dir, opts.DryRun)
@@ -69,6 +68,14 @@ func refuseAllHeld(p *plan.Plan, dir string) error {
 	}
 	return &plan.Problem{Code: plan.CodeRefused, Message: fmt.Sprintf("every group (%d) is held back, because its copies differ", held),
 		Hint: "look at them with `twinrow report " + dir + "`; to keep the survivor all the same, plan with --differing keep-survivor"}
+}
+
+// fenceToStopAt refuses to stop after the fence of a plan that puts up none.
+func fenceToStopAt(p *plan.Plan, until string) error {
+	if until != UntilFence || slices.ContainsFunc(p.Tables, func(t plan.Table) bool { return t.Operation(plan.OpFence) != nil }) {
+		return nil
+	}
+	return &plan.Problem{Code: plan.CodeUsage, Message: "--until fence was given, and the plan puts up no fence: each table is done in one transaction, or gets no index", Hint: "leave --until out, or plan with --strategy online"}
 }
 
 // samePlan refuses another plan than the one that was begun.
@@ -164,46 +171,6 @@ func (r *runner) again(ctx context.Context, run func() error) error {
 // left tells whether groups were left alone that the index has to wait for.
 func (r *runner) left(result *TableResult) bool {
 	return len(result.Drifted) > 0 && !r.log.rescanned
-}
-
-// stopped says which groups were left alone or are new, and that the index
-// waits for them.
-func (r *runner) stopped(drifted []Drift, arrived int, whence string) error {
-	groups := driftedGroups(drifted)
-	if !r.opts.DryRun && r.log.open() {
-		if err := r.log.write(eventStopped, entryData{Drifted: groups}); err != nil {
-			return err
-		}
-	}
-	if len(drifted) == 0 {
-		return &plan.Problem{
-			Code:    plan.CodeStopped,
-			Message: fmt.Sprintf("stopped before the index: new duplicates of %s %s; what the plan names is cleaned", plan.Count(arrived, "key"), whence),
-			Hint:    "stop what writes them, then run again with --rescan, which takes what is left and the index; `twinrow undo " + r.dir + "` takes back what was done",
-		}
-	}
-	var rows []string
-	for _, d := range drifted[:min(len(drifted), 5)] {
-		rows = append(rows, fmt.Sprintf("group %d: row %s is %s", d.Group, d.Row, d.State))
-	}
-	if len(drifted) > 5 {
-		rows = append(rows, fmt.Sprintf("and %d more", len(drifted)-5))
-	}
-	return &plan.Problem{
-		Code:    plan.CodeStopped,
-		Message: fmt.Sprintf("stopped before the index: %s %s no longer as the evidence has %s (%s)", plan.Count(len(groups), "group"), plan.Verb(len(groups), "was left alone, because it is", "were left alone, because they are"), plan.Verb(len(groups), "it", "them"), strings.Join(rows, "; ")),
-		Hint:    "look at these rows, then run again with --rescan, which takes what is left and the index; `twinrow undo " + r.dir + "` takes back what was done",
-	}
-}
-
-func driftedGroups(drifted []Drift) []int {
-	var groups []int
-	for _, d := range drifted { // in the order of their groups
-		if len(groups) == 0 || groups[len(groups)-1] != d.Group {
-			groups = append(groups, d.Group)
-		}
-	}
-	return groups
 }
 
 // table does one table in one transaction.

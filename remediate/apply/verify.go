@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"twinrow/remediate/dialect"
 	"twinrow/remediate/journal"
@@ -26,6 +28,7 @@ func Verify(ctx context.Context, t Target, opened *plan.Case, p *plan.Plan, late
 		return nil, err
 	}
 	var chain [][]*plan.Work
+	left := []Check{}
 	for _, stage := range append([]Stage{{opened, p}}, later...) {
 		works, err := prepare(t, stage.Opened, stage.Plan)
 		if err != nil {
@@ -36,9 +39,10 @@ func Verify(ctx context.Context, t Target, opened *plan.Case, p *plan.Plan, late
 			return nil, err
 		}
 		settledOnly(works, l)
+		left = append(left, leftAlone(works, l)...)
 		chain = append(chain, works)
 	}
-	report := &Report{Checks: []Check{}}
+	report := &Report{Checks: left}
 	for i, works := range chain {
 		for n, w := range works {
 			checks, err := verifyTable(ctx, t, w, n+1, laterOf(chain[i+1:], w.Table.Table))
@@ -52,6 +56,27 @@ func Verify(ctx context.Context, t Target, opened *plan.Case, p *plan.Plan, late
 		}
 	}
 	return report, nil
+}
+
+// leftAlone takes the groups that a run left alone out of the works, and says
+// so: of them it is not true that a survivor is changed or a row not removed.
+func leftAlone(works []*plan.Work, l *log) []Check {
+	var checks []Check
+	for _, w := range works {
+		var groups []plan.WorkGroup
+		var left []string
+		for _, g := range w.Groups {
+			if slices.Contains(l.left, g.Number) {
+				left = append(left, strconv.Itoa(g.Number))
+			} else {
+				groups = append(groups, g)
+			}
+		}
+		if w.Groups = groups; len(left) > 0 {
+			checks = append(checks, Check{Table: w.Table.Table, Name: "no group was left alone", Detail: fmt.Sprintf("%s %s not as the evidence had %s: %s; apply with --rescan takes %s", plan.Count(len(left), "group"), plan.Verb(len(left), "was", "were"), plan.Verb(len(left), "it", "them"), strings.Join(left, ", "), plan.Verb(len(left), "it", "them"))})
+		}
+	}
+	return checks
 }
 
 // laterOf is what later cases did to a table, in their order.

@@ -246,7 +246,7 @@ func (t *Table) change(opened *Case, table *casefile.Table, lock []Hazard) {
 // dangers are what the table's foreign keys and triggers add to a delete.
 func (t *Table) dangers(table *casefile.Table) []Hazard {
 	var hazards []Hazard
-	for _, k := range table.IncomingKeys {
+	for n, k := range table.IncomingKeys {
 		on := strings.ToLower(k.OnDelete)
 		cascades := slices.Contains([]string{"cascade", "set null", "set default"}, on)
 		if cascades {
@@ -258,7 +258,7 @@ func (t *Table) dangers(table *casefile.Table) []Hazard {
 		case !k.Counted:
 			t.Notes = append(t.Notes, "a removed row that "+k.Table+" refers to ("+k.Name+") makes the clean-up roll back")
 		case cascades:
-			t.Notes = append(t.Notes, k.Name+" of "+k.Table+" is on delete "+on+": its rows are dealt with first, so that the delete itself changes none")
+			t.Notes = append(t.Notes, k.Name+" of "+k.Table+" is on delete "+on+": "+t.referredRows(n)+", so that the delete itself changes none")
 		}
 	}
 	if len(table.Triggers) > 0 {
@@ -266,6 +266,16 @@ func (t *Table) dangers(table *casefile.Table) []Hazard {
 		t.Notes = append(t.Notes, "triggers fire: "+strings.Join(table.Triggers, ", ")+"; rows that they add to other tables stay after an undo, and any other change of theirs makes the clean-up roll back")
 	}
 	return hazards
+}
+
+// referredRows says how many rows a cascade would have reached.
+func (t *Table) referredRows(number int) string {
+	i := slices.IndexFunc(t.References, func(r Reference) bool { return r.Number == number })
+	if i < 0 || t.References[i].Rows == 0 {
+		return "no row refers by it to one that goes"
+	}
+	n := int(t.References[i].Rows)
+	return fmt.Sprintf("%s %s to rows that go, and %s dealt with first", Count(n, "row"), Verb(n, "refers", "refer"), Verb(n, "is", "are"))
 }
 
 // index adds the unique index, unless one holds already or held groups stand in its way.
