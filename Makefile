@@ -133,8 +133,8 @@ chaos: need-postgres ## apply and undo, of both strategies, killed at every reco
 	TWINROW_TEST_KILLS=$(KILLS) go test -count=1 -timeout 60m -run '^TestKilledAtAnyMoment$$' -v ./remediate/apply | grep -v -e '^=== ' -e '^ *--- PASS'
 
 ROWS ?= 10000000
-bench-apply: need-postgres ## an online clean-up of ROWS rows beside 500 transactions a second, with the figures asked for
-	ROWS=$(ROWS) go test -run '^$$' -bench '^BenchmarkOnline$$' -benchtime 1x -timeout 60m ./remediate/apply
+bench-apply: need-postgres ## an online clean-up of ROWS rows, alone and beside 500 transactions a second, with the figures asked for
+	ROWS=$(ROWS) go test -run '^$$' -bench '^Benchmark(Batches|Indexes)' -benchtime 1x -timeout 60m ./remediate/apply
 
 # ---- probes: the figures, beside other load tools, and what needs more servers ----
 .PHONY: bench-probe bench-rate bench-verdicts contract-sign test-probe-aws test-probe-matrix

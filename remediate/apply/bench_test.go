@@ -1,18 +1,14 @@
 package apply
 
 import (
-	"context"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"slices"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
+	"twinrow/detect/casefile"
 	"twinrow/detect/source"
 	"twinrow/detect/source/sourcetest/pgserver"
 	"twinrow/remediate/plan"
@@ -27,195 +23,137 @@ func benchRows() int {
 	return 1_000_000
 }
 
+// benchCalm is how long the application is alone; benchPause is apply's own.
 const (
-	benchRate    = 500 // transactions a second of the application
-	benchWorkers = 10
-	benchCalm    = 10 * time.Second
+	benchCalm  = 10 * time.Second
+	benchPause = 20 * time.Millisecond
 )
 
-// BenchmarkOnline cleans a large table while an application goes on using it,
-// and prints its figures beside those that are asked for. The self-join is the
-// statement that people write by hand.
-func BenchmarkOnline(b *testing.B) {
-	rows := benchRows()
+// payments makes a large table with copies and a case of it, with the fence up
+// if told so. It has the rows where an application would have put them, which
+// an undo would not.
+func payments(b *testing.B, fenced bool) *story {
+	b.Helper()
 	server := pgserver.Start(b, "fsync=on", "full_page_writes=on", "shared_buffers=1GB", "max_wal_size=16GB", "checkpoint_timeout=30min", "autovacuum=on", "maintenance_work_mem=512MB",
 		"wal_level=minimal", "max_wal_senders=0") // so that the table is made in a moment
 	url := server.Database(b)
 	began := time.Now()
 	psql(b, url, fmt.Sprintf(`CREATE TABLE payments AS SELECT g::bigint AS id, 'pi_' || md5((g - CASE WHEN g %% 100 = 0 THEN 50 ELSE 0 END)::text) AS payment, 1 AS number,
   'customer' || (g - CASE WHEN g %% 100 = 0 THEN 50 ELSE 0 END) || '@example.com' AS email, 4500 AS amount, repeat('x', 60) AS note, timestamptz '2025-01-01' + g * interval '1 second' AS created_at FROM generate_series(1, %d) AS g;
-ALTER TABLE payments ADD PRIMARY KEY (id); VACUUM (ANALYZE) payments; CHECKPOINT;`, rows))
-	b.Logf("%d rows made in %s", rows, time.Since(began).Round(time.Second))
-	for b.Loop() { // once: the table is clean after it
-		b.StopTimer()
-		join := selfJoin(b, url)
-		s := scanned(b, "postgres", url, plan.Options{Strategy: plan.Online}, source.Request{Table: "payments", Key: []string{"payment", "number"}, Time: "created_at"})
-		s.timed(b, Options{Until: UntilFence, Allow: allHazards})
-		alone := s.timed(b, Options{Until: UntilClean, Pause: 20 * time.Millisecond, Allow: allHazards})
-		s.undo()
-		psql(b, url, "VACUUM payments")
-		app := newApplication(b, url, rows)
-		calm := app.during(b, func() { time.Sleep(benchCalm) })
-		b.StartTimer()
-		parts := []part{}
-		for _, until := range append(slices.Clone(Untils), "") {
-			var did timing
-			waits := app.during(b, func() { did = s.timed(b, Options{Until: until, Pause: 20 * time.Millisecond, Allow: allHazards}) })
-			parts = append(parts, part{map[string]string{"": "unfence"}[until] + until, did, waits})
-		}
-		b.StopTimer()
-		wantOK(b, s.verify())
-		table(b, join, alone, calm, parts)
-		b.StartTimer()
+ALTER TABLE payments ADD PRIMARY KEY (id); VACUUM (ANALYZE) payments;`, benchRows()))
+	s := scanned(b, "postgres", url, plan.Options{Strategy: plan.Online}, source.Request{Table: "payments", Key: []string{"payment", "number"}, Time: "created_at"})
+	if fenced {
+		s.timed(b, UntilFence)
 	}
+	psql(b, url, "CHECKPOINT")
+	b.Logf("%d rows made in %s", benchRows(), time.Since(began).Round(time.Second))
+	return s
 }
 
-type part struct {
-	name  string
-	did   timing
-	waits []time.Duration
-}
-
-// timing is what one run of apply took.
+// timing is what one run of apply took. read is from its start to the first
+// batch, rows from there to the end of the last.
 type timing struct {
-	wall, locked time.Duration
-	rows         int
+	whole, read, rows, locked time.Duration
+	removed                   int
 }
 
-func (s *story) timed(b *testing.B, opts Options) timing {
+// clock is a Counter that notes when the batches begin and end.
+type clock struct{ start, end time.Time }
+
+func (c *clock) Step(string, string) {}
+func (c *clock) Start(string, int64) { c.start = time.Now() }
+func (c *clock) Add(int64)           {}
+func (c *clock) Done()               { c.end = time.Now() }
+
+// timed runs apply as the command does, from the files of the case.
+func (s *story) timed(b *testing.B, until string) timing {
 	b.Helper()
-	start := time.Now()
-	result, err := s.try(opts)
+	start, c := time.Now(), &clock{}
+	var err error
+	if s.opened, err = casefile.Open(s.opened.Dir); err != nil {
+		b.Fatal(err)
+	}
+	if s.plan, err = plan.Read(s.opened.Dir); err != nil {
+		b.Fatal(err)
+	}
+	result, err := s.try(Options{Until: until, Pause: benchPause, Allow: allHazards, Progress: c})
 	if err != nil {
 		b.Fatal(full(err))
 	}
-	return timing{time.Since(start), time.Duration(result.Tables[0].LongestLockUS) * time.Microsecond, result.Tables[0].Rows}
+	t := result.Tables[0]
+	return timing{time.Since(start), c.start.Sub(start), c.end.Sub(c.start), time.Duration(t.LongestLockUS) * time.Microsecond, t.Rows}
 }
 
 // selfJoin is how long the statement takes that people write by hand; it is
-// rolled back. What counts is the second time: the first writes every page that
-// it touches to the log as a whole, which the batches after it need not do.
-func selfJoin(b *testing.B, url string) (took time.Duration) {
+// rolled back.
+func selfJoin(b *testing.B, url string) time.Duration {
 	b.Helper()
-	for range 2 {
-		start := time.Now()
-		psql(b, url, "BEGIN; DELETE FROM payments AS a USING payments AS b WHERE a.payment = b.payment AND a.number = b.number AND a.id > b.id; ROLLBACK;")
-		took = time.Since(start)
+	start := time.Now()
+	psql(b, url, "BEGIN; DELETE FROM payments AS a USING payments AS b WHERE a.payment = b.payment AND a.number = b.number AND a.id > b.id; ROLLBACK;")
+	return time.Since(start)
+}
+
+// BenchmarkBatchesAlone compares batches with the statement that people write
+// by hand. Both begin at a checkpoint, after which the first change of each
+// page goes to the log as a whole page.
+func BenchmarkBatchesAlone(b *testing.B) {
+	s := payments(b, true)
+	for b.Loop() { // once: the table is clean after it
+		join := selfJoin(b, s.where)
+		psql(b, s.where, "CHECKPOINT")
+		did := s.timed(b, UntilClean)
+		fmt.Printf("\n%-36s %10s %10s\n", fmt.Sprintf("%d rows, %d surplus", benchRows(), did.removed), "measured", "asked")
+		fmt.Printf("%-36s %9.2fs %10s\n", "batches of 1,000, 20 ms between two", did.rows.Seconds(), "<= 5 s")
+		fmt.Printf("%-36s %9.2fs\n%-36s %9.2fs\n", "  before them: reading case and plan", did.read.Seconds(), "  the whole command", did.whole.Seconds())
+		fmt.Printf("%-36s %9.2fs\n", "self-join DELETE", join.Seconds())
+		fmt.Printf("%-36s %9.2fx %10s\n", "times faster: batches", join.Seconds()/did.rows.Seconds(), ">= 2.5")
+		fmt.Printf("%-36s %9.2fx\n", "times faster: the whole command", join.Seconds()/did.whole.Seconds())
+		fmt.Printf("%-36s %8.1fms %10s\n", "longest row-lock hold", ms(did.locked), "<= 100 ms")
 	}
-	return took
 }
 
-// application adds rows and changes others at a steady rate, among them those
-// that are being cleaned.
-type application struct {
-	conns []*pgx.Conn
-	rows  int
-	next  int64
-	mu    sync.Mutex
+// BenchmarkBatchesBeside measures an application while rows are removed.
+func BenchmarkBatchesBeside(b *testing.B) {
+	s := payments(b, true)
+	beside(b, s, UntilClean)
 }
 
-func newApplication(b *testing.B, url string, rows int) *application {
+// BenchmarkIndexesBeside measures an application during the steps around: two
+// indexes over the whole table are built, and no pause makes that small on a
+// machine of few cores.
+func BenchmarkIndexesBeside(b *testing.B) {
+	s := payments(b, false)
+	beside(b, s, UntilFence, UntilClean, UntilIndex, "")
+	wantOK(b, s.verify())
+}
+
+func beside(b *testing.B, s *story, steps ...string) {
 	b.Helper()
-	a := &application{rows: rows, next: int64(rows)}
-	for range benchWorkers {
-		conn, err := pgx.Connect(context.Background(), url)
-		if err != nil {
-			b.Fatal(err)
+	for b.Loop() {
+		calm := during(b, s.where, benchRows(), func() { time.Sleep(benchCalm) })
+		fmt.Printf("\n%-10s %8s %9s %8s %8s %8s %9s %11s\n", "beside", "wall", "locked", "n", "p50", "p99", "longest", "p99 is")
+		row := func(name string, did timing, waits []time.Duration) {
+			fmt.Printf("%-10s %7.1fs %7.1fms %8d %6.1fms %6.1fms %7.1fms %7.2f x\n", name, did.whole.Seconds(), ms(did.locked), len(waits), ms(at(waits, 0.5)), ms(at(waits, 0.99)), ms(at(waits, 1)), ms(at(waits, 0.99))/ms(at(calm, 0.99)))
 		}
-		b.Cleanup(func() { _ = conn.Close(context.Background()) })
-		a.conns = append(a.conns, conn)
-	}
-	return a
-}
-
-// during works until do has returned, and gives back how long each transaction
-// took from the moment at which it was due.
-func (a *application) during(b *testing.B, do func()) []time.Duration {
-	b.Helper()
-	due := make(chan time.Time, 4*benchRate)
-	var all []time.Duration
-	var workers sync.WaitGroup
-	for _, conn := range a.conns {
-		workers.Go(func() {
-			for at := range due {
-				if err := a.transact(conn); err != nil {
-					b.Error(err)
-				}
-				a.mu.Lock()
-				all = append(all, time.Since(at))
-				a.mu.Unlock()
-			}
-		})
-	}
-	stop := make(chan struct{})
-	var clock sync.WaitGroup
-	clock.Go(func() {
-		tick := time.NewTicker(time.Second / benchRate)
-		defer tick.Stop()
-		for {
-			select {
-			case <-stop:
-				close(due)
-				return
-			case at := <-tick.C:
-				due <- at
-			}
+		row("nothing", timing{whole: benchCalm}, calm)
+		var every []time.Duration
+		for _, until := range steps {
+			var did timing
+			waits := during(b, s.where, benchRows(), func() { did = s.timed(b, until) })
+			row(map[string]string{"": "unfence"}[until]+until, did, waits)
+			every = append(every, waits...)
 		}
-	})
-	do()
-	close(stop)
-	clock.Wait()
-	workers.Wait()
-	slices.Sort(all)
-	return all
+		slices.Sort(every)
+		row("all", timing{}, every)
+		fmt.Println("asked: p99 <= 1.3 x, longest <= 250 ms, locked <= 100 ms")
+	}
 }
 
-// transact is one transaction: a new row, or a row written again as it is,
-// every tenth of them one of a group of duplicates.
-func (a *application) transact(conn *pgx.Conn) error {
-	ctx := context.Background()
-	a.mu.Lock()
-	a.next++
-	id := a.next
-	a.mu.Unlock()
-	if id%2 == 0 {
-		_, err := conn.Exec(ctx, "INSERT INTO payments VALUES ($1, $2, 1, 'new@example.com', 1, '', now())", id, fmt.Sprint("new_", id))
-		return err
-	}
-	row := rand.IntN(a.rows) + 1
-	if id%20 == 1 {
-		row = (rand.IntN(a.rows/100) + 1) * 100
-	}
-	_, err := conn.Exec(ctx, "UPDATE payments SET amount = amount WHERE id = $1", row)
-	return err
-}
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 func at(sorted []time.Duration, share float64) time.Duration {
 	if len(sorted) == 0 {
 		return 0
 	}
 	return sorted[min(len(sorted)-1, int(share*float64(len(sorted))))]
-}
-
-// table prints the figures.
-func table(b *testing.B, join time.Duration, alone timing, calm []time.Duration, parts []part) {
-	b.Helper()
-	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-	fmt.Printf("\n%-34s %10s %10s\n", fmt.Sprintf("%d rows, %d surplus", benchRows(), alone.rows), "measured", "asked")
-	fmt.Printf("%-34s %9.2fs %10s\n", "batches of 1,000, 20 ms pauses", alone.wall.Seconds(), "<= 5 s")
-	fmt.Printf("%-34s %9.2fs\n", "self-join DELETE", join.Seconds())
-	fmt.Printf("%-34s %9.2fx %10s\n", "times faster", join.Seconds()/alone.wall.Seconds(), ">= 2.5")
-	fmt.Printf("%-34s %8.1fms %10s\n", "longest row-lock hold, alone", ms(alone.locked), "<= 100 ms")
-	fmt.Printf("\n%-10s %8s %9s %8s %8s %8s %8s\n", "beside", "wall", "locked", "n", "p50", "p99", "longest")
-	fmt.Printf("%-10s %7.1fs %9s %8d %6.1fms %6.1fms %6.1fms\n", "nothing", benchCalm.Seconds(), "", len(calm), ms(at(calm, 0.5)), ms(at(calm, 0.99)), ms(at(calm, 1)))
-	var every []time.Duration
-	for _, p := range parts {
-		fmt.Printf("%-10s %7.1fs %7.1fms %8d %6.1fms %6.1fms %6.1fms\n", p.name, p.did.wall.Seconds(), ms(p.did.locked), len(p.waits), ms(at(p.waits, 0.5)), ms(at(p.waits, 0.99)), ms(at(p.waits, 1)))
-		every = append(every, p.waits...)
-		if p.name == UntilClean {
-			b.ReportMetric(ms(at(p.waits, 0.99))/ms(at(calm, 0.99)), "p99-ratio")
-		}
-	}
-	slices.Sort(every)
-	fmt.Printf("%-10s %7s %9s %8d %6.1fms %6.1fms %6.1fms   p99 %.2f x without (asked <= 1.3), longest asked <= 250 ms\n", "all", "", "", len(every), ms(at(every, 0.5)), ms(at(every, 0.99)), ms(at(every, 1)), ms(at(every, 0.99))/ms(at(calm, 0.99)))
 }

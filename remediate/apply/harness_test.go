@@ -29,6 +29,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv("TWINROW_TEST_VICTIM") != "" {
 		os.Exit(victim())
 	}
+	if url := os.Getenv("TWINROW_TEST_APPLICATION"); url != "" {
+		os.Exit(applicationMain(url))
+	}
 	os.Exit(pgserver.Run(m))
 }
 
