@@ -225,24 +225,28 @@ func (r *onlineRun) clean(ctx context.Context, before state) error {
 	}
 	r.opts.start(r.w.Table.Table, q.rows())
 	defer r.opts.done()
-	defer func() { r.once.close(context.WithoutCancel(ctx)) }()
-	for q.left() > 0 {
-		groups := q.next()
-		seen, err := r.look(context.WithoutCancel(ctx), groups) // which is a part of the pause
-		if err != nil {
-			return err
+	whole := context.WithoutCancel(ctx)
+	r.once.open(whole)
+	defer r.once.close(whole)
+	for ahead := (<-chan looked)(nil); q.left() > 0 || ahead != nil; {
+		if ahead == nil {
+			ahead = r.once.ahead(whole, q.next())
 		}
+		next := <-ahead
 		if err := r.between(ctx, q); err != nil {
 			return err
 		}
-		outcome, err := r.batch(context.WithoutCancel(ctx), groups, seen)
+		if ahead = nil; len(q.groups) > 0 { // those that somebody has are for the end
+			ahead = r.once.ahead(whole, q.next())
+		}
+		outcome, err := r.batch(whole, next)
 		if err != nil {
 			return err
 		}
 		if before.rows() == 0 && r.result.Rows == 0 && allGone(r.w, r.result.Drifted) {
 			return notHere(r.w)
 		}
-		if !q.took(outcome) {
+		if !q.took(next.groups, outcome) {
 			return r.locked(outcome.busy)
 		}
 	}
@@ -292,20 +296,18 @@ func (r *onlineRun) locked(groups []int) error {
 // rehearse does every batch and rolls it back; the fence and the index, which
 // no transaction could take back unseen, are not tried.
 func (r *onlineRun) rehearse(ctx context.Context, before state) error {
+	r.once.open(ctx)
+	defer r.once.close(context.WithoutCancel(ctx))
 	for q := newQueue(r.w, before.kept, r.opts); q.left() > 0 && r.opts.Until != UntilFence; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		groups := q.next()
-		seen, err := r.look(ctx, groups)
+		next := <-r.once.ahead(ctx, q.next())
+		outcome, err := r.batch(ctx, next)
 		if err != nil {
 			return err
 		}
-		outcome, err := r.batch(ctx, groups, seen)
-		if err != nil {
-			return err
-		}
-		if !q.took(outcome) {
+		if !q.took(next.groups, outcome) {
 			return r.locked(outcome.busy)
 		}
 	}

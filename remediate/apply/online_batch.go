@@ -9,37 +9,37 @@ import (
 	"twinrow/remediate/plan"
 )
 
-// look sees before a batch what of its groups is as the evidence has it; nil
-// where the batch is to be done with care.
-func (r *onlineRun) look(ctx context.Context, groups []plan.WorkGroup) (*sight, error) {
-	if !r.once.due() {
-		return nil, nil
-	}
-	seen, err := r.once.look(ctx, groups)
-	if err == nil {
-		return seen, nil
-	}
-	if r.once.learn(false); r.o.lost() {
-		return nil, err
-	}
-	return nil, nil
-}
-
-// batch cleans some groups in one transaction, those of which all was seen at once.
-func (r *onlineRun) batch(ctx context.Context, groups []plan.WorkGroup, seen *sight) (out outcome, err error) {
-	if seen != nil {
-		out, hit, err := r.batchAtOnce(ctx, groups, seen)
-		if r.once.learn(hit); hit || r.o.lost() {
+// batch cleans some groups: those of which all was seen at once, the others
+// with care.
+func (r *onlineRun) batch(ctx context.Context, next looked) (out outcome, err error) {
+	care, hit := next.groups, false
+	for tries := 0; tries < 2 && next.seen != nil && !hit; tries++ {
+		if tries > 0 { // somebody wrote one of the rows meanwhile, maybe as it was
+			if next = r.once.look(ctx, r.o.t.conn, next.groups); next.seen == nil {
+				break
+			}
+		}
+		if out, hit, err = r.batchAtOnce(ctx, next.seen); hit && err != nil || r.o.lost() {
 			return out, err
 		}
 	}
-	return r.apart(ctx, groups, r.batchWithCare)
+	if hit {
+		care = next.odd
+	}
+	if next.tried {
+		r.once.learn(hit)
+	}
+	if len(care) == 0 {
+		return out, nil
+	}
+	rest, err := r.apart(ctx, care, r.batchWithCare)
+	return outcome{rest.busy, out.rows + rest.rows, max(out.held, rest.held), rest.ended}, err
 }
 
-// batchAtOnce does a batch in which all still is as it was seen; hit is false
-// where something is not, and nothing was done.
-func (r *onlineRun) batchAtOnce(ctx context.Context, groups []plan.WorkGroup, seen *sight) (out outcome, hit bool, err error) {
-	s := r.o.session(dialect.Batch(r.w, groups))
+// batchAtOnce does the groups of a look while all still is as it was seen; hit
+// is false where something is not, and nothing was done.
+func (r *onlineRun) batchAtOnce(ctx context.Context, seen *sight) (out outcome, hit bool, err error) {
+	s := r.o.session(dialect.Batch(r.w, seen.groups))
 	defer s.rollback()
 	if err := r.once.begin(ctx, s); err != nil {
 		return out, false, err
@@ -50,7 +50,7 @@ func (r *onlineRun) batchAtOnce(ctx context.Context, groups []plan.WorkGroup, se
 		return out, false, err
 	}
 	change := entryData{Entry: r.w.Name, Table: r.w.Table.Table, Groups: []int{}, Step: stepClean}
-	change.take(groups, nil)
+	change.take(seen.groups, nil)
 	err = r.settleBatch(s, change, nil, effects, &out, started)
 	return out, true, err
 }
@@ -100,14 +100,15 @@ func (r *onlineRun) batchWithCare(ctx context.Context, groups []plan.WorkGroup) 
 // settleBatch makes what a batch did durable, or takes it back in a dry run,
 // and counts it.
 func (r *onlineRun) settleBatch(s *postgresSession, change entryData, drifted []Drift, effects map[string]plan.Effect, out *outcome, started time.Time) error {
-	if r.opts.DryRun {
-		s.rollback()
-	} else if change.Rows > 0 {
+	if !r.opts.DryRun && change.Rows > 0 {
 		if err := r.commit(s, change); err != nil {
 			return err
 		}
+	} else {
+		s.rollback()
+		s.ended = time.Now()
 	}
-	out.rows, out.held = change.Rows, time.Since(started)
+	out.rows, out.held, out.ended = change.Rows, s.ended.Sub(started), s.ended
 	r.result.LongestLockUS = max(r.result.LongestLockUS, out.held.Microseconds())
 	r.count(change, drifted, effects)
 	return nil

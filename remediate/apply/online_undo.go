@@ -105,11 +105,12 @@ func (r *onlineRun) restore(ctx context.Context, now state) error {
 		if err := r.between(ctx, q); err != nil {
 			return err
 		}
-		out, err := r.restoreBatch(context.WithoutCancel(ctx), q.next(), now.kept)
+		groups := q.next()
+		out, err := r.restoreBatch(context.WithoutCancel(ctx), groups, now.kept)
 		if err != nil {
 			return err
 		}
-		q.took(out)
+		q.took(groups, out)
 	}
 	return nil
 }
@@ -173,7 +174,8 @@ func (r *onlineRun) tryRestore(ctx context.Context, groups []plan.WorkGroup, kep
 	} else if err := r.commitUndo(s, change); err != nil {
 		return out, err
 	}
-	out.held = time.Since(started)
+	out.ended = time.Now()
+	out.held = out.ended.Sub(started)
 	r.count(change, nil, map[string]plan.Effect{r.w.Table.Table: {Inserted: int64(change.Rows)}})
 	return out, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 
@@ -16,6 +17,10 @@ import (
 
 // atOnceLock is how long a batch that is done at once waits for one row.
 const atOnceLock = "10ms"
+
+// onePlan saves planning the same statements for each batch: which plan is
+// good does not hang on the rows.
+const onePlan = "SET LOCAL plan_cache_mode = force_generic_plan"
 
 // longestSkip is how many batches are done with care, at most, before it is
 // tried again to do one at once.
@@ -34,8 +39,10 @@ const longestSkip = 31
 type atOnce struct {
 	o       *postgresOnline
 	idTypes []string
-	// prepared are the statements that the server knows, by name.
-	prepared map[string]bool
+	// scout looks at the next batch while the one before is at work; nil where
+	// the server has no room for it.
+	scout *pgx.Conn
+	looks sync.WaitGroup
 	// skip batches are done with care before the next try; skipped was the
 	// number after the last one that missed.
 	skip, skipped int
@@ -46,7 +53,7 @@ func atOnceOf(o *postgresOnline) *atOnce {
 	if o.facts.hasRules || !o.sql.HasOwnID() || o.w.ChangesRows() {
 		return nil
 	}
-	return &atOnce{o: o, prepared: map[string]bool{}}
+	return &atOnce{o: o}
 }
 
 // due tells whether the next batch is to be tried.
@@ -71,44 +78,78 @@ func (a *atOnce) learn(hit bool) {
 // errAtOnce says that something is otherwise than the evidence has it.
 var errAtOnce = errors.New("the batch cannot be done at once")
 
-// prepare makes a statement known to the server and returns its name.
-func (a *atOnce) prepare(ctx context.Context, of, sql string) (string, error) {
+// prepare makes a statement known to the server, once, and returns its name.
+func (a *atOnce) prepare(ctx context.Context, conn *pgx.Conn, of, sql string) (string, error) {
 	name := fmt.Sprintf("twinrow_%d_%s", a.o.n, of)
-	if a.prepared[name] {
-		return name, nil
-	}
-	_, err := a.o.t.conn.Prepare(ctx, name, sql)
-	a.prepared[name] = err == nil
+	_, err := conn.Prepare(ctx, name, sql)
 	return name, explain(ctx, "preparing the work", err)
 }
 
-// close forgets the statements.
-func (a *atOnce) close(ctx context.Context) {
-	if a == nil || a.o.lost() {
+// open gets ready; where the server has no room for one more connection,
+// everything is done with care.
+func (a *atOnce) open(ctx context.Context) {
+	if a == nil {
 		return
 	}
-	for name := range a.prepared {
-		_ = a.o.t.conn.Deallocate(ctx, name) // else they go with the connection
+	s := a.o.session(a.o.w)
+	s.facts = a.o.facts
+	if s.columns(ctx) != nil {
+		return // the first batch says why
+	}
+	a.idTypes = s.idTypes
+	if scout, err := pgx.ConnectConfig(ctx, a.o.t.conn.Config()); err == nil {
+		a.scout = scout
 	}
 }
 
-// look compares the rows of the groups with the evidence, without a lock. It
-// fails where one is not as it was.
-func (a *atOnce) look(ctx context.Context, groups []plan.WorkGroup) (*sight, error) {
+// close waits for a look that is at work, and forgets the statements.
+func (a *atOnce) close(ctx context.Context) {
+	if a == nil || a.scout == nil {
+		return
+	}
+	a.looks.Wait()
+	_ = a.scout.Close(ctx)
+	if !a.o.lost() {
+		_ = a.o.t.conn.DeallocateAll(ctx) // else they go with the connection
+	}
+}
+
+// ahead looks at groups while others are at work.
+func (a *atOnce) ahead(ctx context.Context, groups []plan.WorkGroup) <-chan looked {
+	found := make(chan looked, 1)
+	if !a.due() || a.scout == nil {
+		found <- looked{groups: groups, odd: groups}
+		return found
+	}
+	a.looks.Go(func() { found <- a.look(ctx, a.scout, groups) })
+	return found
+}
+
+// look compares the rows of the groups with the evidence, without a lock.
+// Where it cannot, none is seen.
+func (a *atOnce) look(ctx context.Context, conn *pgx.Conn, groups []plan.WorkGroup) looked {
+	out := looked{groups: groups, tried: true}
+	versions, err := a.versions(ctx, conn, groups)
+	if err != nil {
+		out.odd = groups
+		return out
+	}
+	out.sort(versions)
+	return out
+}
+
+// versions are those of the rows of lookArgs that are as the evidence has
+// them, in their order; others, and those whose id several rows have, are the
+// zero version.
+func (a *atOnce) versions(ctx context.Context, conn *pgx.Conn, groups []plan.WorkGroup) ([]version, error) {
 	s := a.o.session(dialect.Batch(a.o.w, groups))
-	s.facts = a.o.facts
+	s.conn = conn
 	defer s.rollback()
-	start := append([]string{"BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"}, dialect.PostgresSettings...)
+	start := append([]string{"BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY", onePlan, "SET LOCAL lock_timeout = '" + lockTimeout + "'"}, dialect.PostgresSettings...)
 	if err := s.exec(ctx, "starting a transaction", strings.Join(start, "; ")); err != nil {
 		return nil, err
 	}
-	if a.idTypes == nil {
-		if err := s.columns(ctx); err != nil {
-			return nil, err
-		}
-		a.idTypes = s.idTypes
-	}
-	name, err := a.prepare(ctx, "look", s.sql.Look(a.idTypes))
+	name, err := a.prepare(ctx, conn, "look", s.sql.Look(a.idTypes))
 	if err != nil {
 		return nil, err
 	}
@@ -116,30 +157,27 @@ func (a *atOnce) look(ctx context.Context, groups []plan.WorkGroup) (*sight, err
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.conn.Query(ctx, name, args...)
+	rows, err := conn.Query(ctx, name, args...)
 	if err != nil {
 		return nil, explain(ctx, "comparing the rows", err)
 	}
-	versions := make([]version, n)
-	var number, found int
+	versions, times := make([]version, n), make([]int, n)
+	var number int
 	var v version
 	_, err = pgx.ForEachRow(rows, []any{&number, &v.place, &v.heap, &v.writer}, func() error {
-		if versions[number-1] != (version{}) {
-			return errAtOnce // the id is not unique
+		if times[number-1]++; times[number-1] > 1 {
+			versions[number-1] = version{}
+		} else {
+			versions[number-1] = v
 		}
-		versions[number-1] = v
-		found++
 		return nil
 	})
-	if err != nil || found != n {
-		return nil, cmp.Or(err, errAtOnce)
-	}
-	return sightOf(groups, versions), nil
+	return versions, explain(ctx, "comparing the rows", err)
 }
 
 // begin opens a batch's transaction.
 func (a *atOnce) begin(ctx context.Context, s *postgresSession) error {
-	start := []string{"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", "SET LOCAL lock_timeout = '" + lockTimeout + "'"}
+	start := []string{"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", onePlan, "SET LOCAL lock_timeout = '" + lockTimeout + "'"}
 	start = append(append(start, dialect.PostgresSettings...), "LOCK TABLE "+s.sql.Target()+" IN ROW EXCLUSIVE MODE", "SET LOCAL lock_timeout = '"+atOnceLock+"'", s.sql.CreateQuarantine())
 	return s.exec(ctx, "starting a transaction", strings.Join(start, "; "))
 }
@@ -161,7 +199,7 @@ func (a *atOnce) clean(ctx context.Context, s *postgresSession, seen *sight) (ma
 		{"constraints", "SET CONSTRAINTS ALL IMMEDIATE", nil},
 		{"effects", queries.Postgres("apply_effects"), []any{s.counted()}},
 	} {
-		name, err := a.prepare(ctx, step.of, step.sql)
+		name, err := a.prepare(ctx, s.conn, step.of, step.sql)
 		if err != nil {
 			return nil, err
 		}
@@ -215,7 +253,7 @@ func (a *atOnce) read(results pgx.BatchResults, s *postgresSession, want int) (f
 
 // hold locks the survivors that somebody had locked before.
 func (a *atOnce) hold(ctx context.Context, s *postgresSession, seen *sight, want int) error {
-	name, err := a.prepare(ctx, "held", s.sql.SeenHeld())
+	name, err := a.prepare(ctx, s.conn, "held", s.sql.SeenHeld())
 	if err != nil {
 		return err
 	}

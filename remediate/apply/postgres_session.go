@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -21,6 +22,9 @@ type postgresSession struct {
 	facts   facts
 	idTypes []string
 	over    bool
+	// ended is when the server let go of what was locked, by committing; zero
+	// before.
+	ended time.Time
 	// joined is true where the transaction is another's, which ends it.
 	joined bool
 }
@@ -247,6 +251,7 @@ func (s *postgresSession) commit() (unknown bool, err error) {
 	}
 	s.over = true
 	tag, err := s.conn.Exec(ctx, "COMMIT", pgx.QueryExecModeExec)
+	s.ended = time.Now()
 	var refused *pgconn.PgError
 	switch {
 	case errors.As(err, &refused) && refused.Code[:2] != "57" && refused.Code[:2] != "08":

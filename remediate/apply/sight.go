@@ -2,6 +2,7 @@ package apply
 
 import (
 	"encoding/hex"
+	"slices"
 	"strings"
 
 	"twinrow/remediate/dialect"
@@ -15,9 +16,20 @@ type version struct {
 	writer string // the transaction's number
 }
 
-// sight is what a look at some groups saw: all their rows, as the evidence has
-// them.
+// looked is what a look at some groups came to.
+type looked struct {
+	groups []plan.WorkGroup
+	// seen are those of which every row is as the evidence has it, nil for none;
+	// odd are the others.
+	seen *sight
+	odd  []plan.WorkGroup
+	// tried is false where there was no look.
+	tried bool
+}
+
+// sight are groups of which every row is as the evidence has it.
 type sight struct {
+	groups     []plan.WorkGroup
 	gone, kept versions
 	// rows are the numbers of those that go in their groups; rowIDs and
 	// survivors are the ids as the quarantine keeps them.
@@ -70,17 +82,30 @@ func lookArgs(groups []plan.WorkGroup, idParts int) (args []any, n int, err erro
 	return args, len(images), nil
 }
 
-// sightOf sorts what was seen of the rows of lookArgs, in their order.
-func sightOf(groups []plan.WorkGroup, seen []version) *sight {
+// sort tells the groups of which every row was seen once from the others; seen
+// are the rows of lookArgs, in their order.
+func (l *looked) sort(seen []version) {
 	s := &sight{}
-	for _, g := range groups {
-		survivor := dialect.IDJSON(g.Keep.ID)
-		s.kept.add(g.Number, seen[0])
-		for i, r := range g.Remove {
-			s.gone.add(g.Number, seen[1+i])
-			s.rows, s.rowIDs, s.survivors = append(s.rows, int32(i+1)), append(s.rowIDs, dialect.IDJSON(r.ID)), append(s.survivors, survivor)
+	for _, g := range l.groups {
+		rows := seen[:1+len(g.Remove)]
+		seen = seen[len(rows):]
+		if slices.Contains(rows, version{}) {
+			l.odd = append(l.odd, g)
+		} else {
+			s.add(g, rows)
 		}
-		seen = seen[1+len(g.Remove):]
 	}
-	return s
+	if len(s.groups) > 0 {
+		l.seen = s
+	}
+}
+
+func (s *sight) add(g plan.WorkGroup, rows []version) {
+	s.groups = append(s.groups, g)
+	s.kept.add(g.Number, rows[0])
+	survivor := dialect.IDJSON(g.Keep.ID)
+	for i, r := range g.Remove {
+		s.gone.add(g.Number, rows[1+i])
+		s.rows, s.rowIDs, s.survivors = append(s.rows, int32(i+1)), append(s.rowIDs, dialect.IDJSON(r.ID)), append(s.survivors, survivor)
+	}
 }

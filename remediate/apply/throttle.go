@@ -36,6 +36,8 @@ type outcome struct {
 	rows int
 	// held is how long rows were locked.
 	held time.Duration
+	// ended is when they were let go.
+	ended time.Time
 }
 
 // queue holds the groups that are left to do and sets the pace.
@@ -43,7 +45,6 @@ type queue struct {
 	groups, busy []plan.WorkGroup
 	// parts come before the groups, and are not cut.
 	parts [][]plan.WorkGroup
-	batch []plan.WorkGroup
 	opts  Options
 	size  int
 	// ended is when the batch before ended; zero before the first.
@@ -81,27 +82,31 @@ func (q *queue) rows() int {
 // others are done.
 func (q *queue) next() []plan.WorkGroup {
 	if len(q.parts) > 0 {
-		q.batch, q.parts = q.parts[0], q.parts[1:]
-		return q.batch
+		part := q.parts[0]
+		q.parts = q.parts[1:]
+		return part
 	}
 	if len(q.groups) == 0 {
 		q.groups, q.busy = q.busy, nil
 	}
 	n := dialect.NextBatch(q.groups, q.size)
-	q.batch, q.groups = q.groups[:n], q.groups[n:]
-	return q.batch
+	batch := q.groups[:n]
+	q.groups = q.groups[n:]
+	return batch
 }
 
 // took learns from a batch: locked groups come again, and the size follows the
 // time for which rows were locked. It is false where only locked rows have
 // been left for too long.
-func (q *queue) took(out outcome) bool {
-	q.ended = time.Now()
+func (q *queue) took(batch []plan.WorkGroup, out outcome) bool {
+	if q.ended = out.ended; q.ended.IsZero() {
+		q.ended = time.Now() // nothing was locked to the end
+	}
 	busy := map[int]bool{}
 	for _, g := range out.busy {
 		busy[g] = true
 	}
-	for _, g := range q.batch {
+	for _, g := range batch {
 		if busy[g.Number] {
 			q.busy = append(q.busy, g)
 		}
