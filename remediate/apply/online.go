@@ -229,6 +229,9 @@ func (r *onlineRun) clean(ctx context.Context, before state) error {
 	r.once.open(whole)
 	defer r.once.close(whole)
 	for ahead := (<-chan looked)(nil); q.left() > 0 || ahead != nil; {
+		if err := r.sense(whole, q); err != nil {
+			return err
+		}
 		if ahead == nil {
 			ahead = r.once.ahead(whole, q.next())
 		}
@@ -236,7 +239,7 @@ func (r *onlineRun) clean(ctx context.Context, before state) error {
 		if err := r.between(ctx, q); err != nil {
 			return err
 		}
-		if ahead = nil; len(q.groups) > 0 { // those that somebody has are for the end
+		if ahead = nil; len(q.groups) > 0 && !q.gentle { // those that somebody has are for the end
 			ahead = r.once.ahead(whole, q.next())
 		}
 		outcome, err := r.batch(whole, next)
@@ -251,6 +254,16 @@ func (r *onlineRun) clean(ctx context.Context, before state) error {
 		}
 	}
 	return r.late(context.WithoutCancel(ctx))
+}
+
+// sense sees now and then whether others are at work.
+func (r *onlineRun) sense(ctx context.Context, q *queue) (err error) {
+	if time.Since(q.sensed) < sensePause {
+		return nil
+	}
+	q.gentle, err = r.o.others(ctx, r.once.sessions()...)
+	q.sensed = time.Now()
+	return err
 }
 
 // between is what happens between two batches: the pause, the replicas, and a

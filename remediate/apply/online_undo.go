@@ -105,6 +105,9 @@ func (r *onlineRun) restore(ctx context.Context, now state) error {
 		if err := r.between(ctx, q); err != nil {
 			return err
 		}
+		if err := r.sense(context.WithoutCancel(ctx), q); err != nil {
+			return err
+		}
 		groups := q.next()
 		out, err := r.restoreBatch(context.WithoutCancel(ctx), groups, now.kept)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -50,7 +51,8 @@ type atOnce struct {
 
 // atOnceOf is nil where no batch can be done at once.
 func atOnceOf(o *postgresOnline) *atOnce {
-	if o.facts.hasRules || !o.sql.HasOwnID() || o.w.ChangesRows() {
+	named := slices.ContainsFunc(o.w.References, func(r plan.Reference) bool { return r.Declared }) // which no constraint guards
+	if o.facts.hasRules || !o.sql.HasOwnID() || o.w.ChangesRows() || named {
 		return nil
 	}
 	return &atOnce{o: o}
@@ -112,6 +114,14 @@ func (a *atOnce) close(ctx context.Context) {
 	if !a.o.lost() {
 		_ = a.o.t.conn.DeallocateAll(ctx) // else they go with the connection
 	}
+}
+
+// sessions are the connections of its own.
+func (a *atOnce) sessions() []*pgx.Conn {
+	if a == nil || a.scout == nil {
+		return nil
+	}
+	return []*pgx.Conn{a.scout}
 }
 
 // ahead looks at groups while others are at work.

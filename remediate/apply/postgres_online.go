@@ -318,6 +318,16 @@ func (s *postgresSession) lockFree(ctx context.Context) ([]int, error) {
 	return groups, explain(ctx, "locking the rows", err)
 }
 
+// others tells whether other sessions than ours are at work.
+func (o *postgresOnline) others(ctx context.Context, ours ...*pgx.Conn) (at bool, err error) {
+	processes := []int32{}
+	for _, conn := range append(ours, o.t.conn, o.guard) {
+		processes = append(processes, int32(conn.PgConn().PID()))
+	}
+	err = o.t.conn.QueryRow(ctx, queries.Postgres("apply_others"), processes).Scan(&at)
+	return at, explain(ctx, "looking whether others are at work", err)
+}
+
 // lag is how far the standby that is furthest behind has replayed.
 func (o *postgresOnline) lag(ctx context.Context) (time.Duration, error) {
 	var hidden int

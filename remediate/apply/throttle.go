@@ -23,6 +23,12 @@ const (
 	// firstSize is the number of rows of the first batch at most: how long rows
 	// stay locked on this server is not known before it.
 	firstSize = 250
+	// gentleSize is the number of rows of a batch at most while other sessions
+	// are at work: their commits wait for what it has written to the log, and
+	// that must pass between two of them.
+	gentleSize = 100
+	// sensePause is the time between two looks at whether they are.
+	sensePause = 250 * time.Millisecond
 	// smallest is the least number of rows that a batch shrinks to.
 	smallest = 10
 	// lagPause is the time between two looks at a standby that lags.
@@ -47,6 +53,9 @@ type queue struct {
 	parts [][]plan.WorkGroup
 	opts  Options
 	size  int
+	// gentle is true while other sessions are at work, as was seen at sensed.
+	gentle bool
+	sensed time.Time
 	// ended is when the batch before ended; zero before the first.
 	ended time.Time
 	// pause grows while nothing but locked rows is left, until the deadline.
@@ -89,7 +98,11 @@ func (q *queue) next() []plan.WorkGroup {
 	if len(q.groups) == 0 {
 		q.groups, q.busy = q.busy, nil
 	}
-	n := dialect.NextBatch(q.groups, q.size)
+	size := q.size
+	if q.gentle {
+		size = min(size, gentleSize)
+	}
+	n := dialect.NextBatch(q.groups, size)
 	batch := q.groups[:n]
 	q.groups = q.groups[n:]
 	return batch
