@@ -58,6 +58,7 @@ max_client_conn = 60
 		t.Fatal(err)
 	}
 	keeper := account.command(dir, "/bin/sh", "-c", poolerKeeper, "sh", dir, pgbouncer)
+	keeper.SysProcAttr.Setsid = true // a signal to the tests' group must not end the keeper before the pooler
 	input, err := keeper.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
