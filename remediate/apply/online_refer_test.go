@@ -1,10 +1,8 @@
 package apply
 
 import (
-	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"twinrow/detect/casefile"
 	"twinrow/detect/source"
@@ -82,29 +80,6 @@ func TestRefusedGroupsAreLeftAlone(t *testing.T) {
 	if now := s.dump(); now != before {
 		t.Error("not as it was")
 	}
-}
-
-// TestRowsThatReferAndAreLockedComeLast: they are not waited for.
-func TestRowsThatReferAndAreLockedComeLast(t *testing.T) {
-	ctx := context.Background()
-	s := referringOnline(t, "referred to, collisions merged")
-	tx, err := s.session().Begin(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tx.Exec(ctx, "UPDATE tallies SET first = 1 WHERE ticket_id = 106"); err != nil { // which is merged into
-		t.Fatal(err)
-	}
-	result, err := s.try(Options{Batch: 1, LockWait: 300 * time.Millisecond})
-	wantCode(t, err, plan.CodeStopped, "rows of 1 group are locked by another session")
-	if len(result.Tables) != 1 || result.Tables[0].Rows != 2 {
-		t.Errorf("the others were not cleaned: %+v", result)
-	}
-	if err := tx.Rollback(ctx); err != nil {
-		t.Fatal(err)
-	}
-	s.apply()
-	wantOK(t, s.verify())
 }
 
 // TestOnlineCannotFollowItself: rows of the table may go in other batches than

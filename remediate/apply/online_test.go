@@ -177,7 +177,7 @@ func TestUntilStopsAfterAStep(t *testing.T) {
 func TestStopFileAndInterruptFinishTheBatch(t *testing.T) {
 	s := databases[slicesIndex("postgres", "tickets")].online(t)
 	before := s.dump()
-	stop := filepath.Join(s.opened.Dir, StopFile)
+	stop := filepath.Join(s.opened.Dir, plan.StopFile)
 	if err := os.WriteFile(stop, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -213,15 +213,25 @@ func (a afterRows) Start(string, int64) {}
 func (a afterRows) Done()               {}
 func (a afterRows) Add(int64)           { a.call() }
 
+// TestRowsThatOthersLockComeLast: neither those that go nor those that refer to
+// them are waited for.
 func TestRowsThatOthersLockComeLast(t *testing.T) {
+	t.Run("go", func(t *testing.T) {
+		lockedComeLast(t, databases[slicesIndex("postgres", "tickets")].online(t), "SELECT FROM tickets WHERE id = 106 FOR UPDATE")
+	})
+	t.Run("refer", func(t *testing.T) { // this one is merged into
+		lockedComeLast(t, referringOnline(t, "referred to, collisions merged"), "UPDATE tallies SET first = 1 WHERE ticket_id = 106")
+	})
+}
+
+func lockedComeLast(t *testing.T, s *story, lock string) {
+	t.Helper()
 	ctx := context.Background()
-	s := databases[slicesIndex("postgres", "tickets")].online(t)
-	other := s.session()
-	tx, err := other.Begin(ctx)
+	tx, err := s.session().Begin(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tx.Exec(ctx, "SELECT FROM tickets WHERE id = 106 FOR UPDATE"); err != nil {
+	if _, err := tx.Exec(ctx, lock); err != nil {
 		t.Fatal(err)
 	}
 	result, err := s.try(Options{Batch: 1, LockWait: 300 * time.Millisecond})

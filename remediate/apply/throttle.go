@@ -13,9 +13,6 @@ import (
 	"twinrow/remediate/plan"
 )
 
-// StopFile is a file whose being there, in the case directory, stops a run after the batch in hand.
-const StopFile = "stop"
-
 const (
 	// holdAim is how long the rows of a batch should be locked at most; the
 	// batches shrink until they are.
@@ -175,7 +172,7 @@ func (r *runner) stopAsked(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return r.pausedBy("interrupted", ctx.Err())
 	}
-	path := filepath.Join(r.dir, StopFile)
+	path := filepath.Join(r.dir, plan.StopFile)
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -3,6 +3,7 @@ package dialect
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"twinrow/remediate/plan"
@@ -58,10 +59,24 @@ func (b *book) deleted() templates.RunbookStep {
 			step.Does += fmt.Sprintf("%s: copied to quarantine, then removed. ", plan.Count(removed, "row"))
 		}
 		step.Does += "By twinrow, which keeps a journal and goes on after a crash:"
-		step.Commands = []string{"twinrow apply " + b.dir + b.allow()}
+		step.Commands = append([]string{"twinrow apply " + b.dir + b.allow()}, b.gently()...)
 		step.Commands = append(step.Commands, "# or by the engine's own client, in this order:\n"+strings.Join(b.scripts(false), "\n"))
 	}
 	return step
+}
+
+// gently are the ways to go slowly over a table that goes on being written to.
+func (b *book) gently() []string {
+	if !slices.ContainsFunc(b.plan.Tables, func(t plan.Table) bool { return t.Strategy == plan.Online }) {
+		return nil
+	}
+	apply := "twinrow apply " + b.dir + b.allow()
+	return []string{
+		"# or step by step: the fence, the batches (smaller and slower ones), the index, the rest\n" +
+			apply + " --until fence\n" + apply + " --until clean --batch 200 --pause 100ms\n" + apply + " --until index\n" + apply,
+		"# it ends after the batch in hand, and goes on when the file is gone and it is run again\n" +
+			"touch " + templates.ShellWord(filepath.Join(b.opened.Dir, plan.StopFile)),
+	}
 }
 
 func (b *book) constraint() templates.RunbookStep {

@@ -34,6 +34,7 @@ func TestRunbook(t *testing.T) {
 			"- [ ] **Code deployed.**", "- [ ] **Duplicates deleted.**", "- [ ] **Constraint applied.**", "- [ ] **Customers contacted.** 1 customer:", "- [ ] **Logs watched.**", "- [ ] **Fix proven.**",
 			`duplicate key value violates unique constraint "tickets_k_key" (SQLSTATE 23505)`,
 			"twinrow apply CASE --allow builds-index\n",
+			"      twinrow apply CASE --allow builds-index --until fence\n", "      touch CASE/stop\n",
 			`      psql -v ON_ERROR_STOP=1 -f CASE/sql/10_fence.sql "$DATABASE_URL"` + "\n" + `      psql -v ON_ERROR_STOP=1 -f CASE/sql/30_index.sql "$DATABASE_URL"` + "\n" + `      psql -v ON_ERROR_STOP=1 -f CASE/sql/40_unfence.sql "$DATABASE_URL"` + "\n" + `      psql -v ON_ERROR_STOP=1 -f CASE/sql/50_verify.sql "$DATABASE_URL"` + "\n",
 			`      psql -v ON_ERROR_STOP=1 -f CASE/sql/40_unfence_undo.sql "$DATABASE_URL"` + "\n" + `      psql -v ON_ERROR_STOP=1 -f CASE/sql/30_index_undo.sql "$DATABASE_URL"` + "\n",
 			`goose -dir DIR postgres "$DATABASE_URL" up`,

@@ -60,7 +60,9 @@ const Schema = "twinrow/plan/v1"
 
 // The documents, relative to the case directory.
 const (
-	Name    = casefile.PlanName
-	SQLDir  = "sql"
-	Journal = casefile.JournalName
+	Name   = casefile.PlanName
+	SQLDir = "sql"
+	// StopFile stops a run after the batch in hand, by being there.
+	StopFile = "stop"
+	Journal  = casefile.JournalName
 )
