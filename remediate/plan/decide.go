@@ -292,7 +292,7 @@ func (t *Table) repointing(table *casefile.Table) {
 		}
 		if deletes && child != nil && len(child.Incoming) > 0 {
 			hazards = append(hazards, Grandchildren)
-			t.Notes = append(t.Notes, fmt.Sprintf("%s of %s go, and %s refers to that table: if it refers to one of them, everything is rolled back", Count(int(r.Effect().Deleted), "row"), r.Table, child.Incoming[0].Table))
+			t.Notes = append(t.Notes, fmt.Sprintf("%s of %s go, and %s refers to that table: a row of it that refers to one of them stops the clean-up of that group, or rolls all of it back, and is named", Count(int(r.Effect().Deleted), "row"), r.Table, child.Incoming[0].Table))
 		}
 		if r.Array && r.Dropped > 0 {
 			hazards = append(hazards, ArrayRepeats)
