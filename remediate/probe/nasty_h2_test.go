@@ -104,24 +104,6 @@ func (s *rude) reply(conn net.Conn, stream uint32) (goOn bool) {
 	return !s.hangsUp
 }
 
-func listenRude(t *testing.T, server *rude) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go server.serve(conn)
-		}
-	}()
-	return "http://" + listener.Addr().String()
-}
-
 // rudeServers are what HTTP/2 allows a server to do, and what it does not.
 var rudeServers = map[string]*rude{
 	"no settings":         {silent: true},
@@ -176,7 +158,7 @@ func TestRudeHTTP2(t *testing.T) {
 	for name, server := range rudeServers {
 		for _, fire := range []string{"copies: 4, rounds: 2", "copies: 1, again_after: 10ms", "copies: 2, cut: true", "rate: 50, for: 100ms", "distinct: 3"} {
 			text := strings.NewReplacer("copies: 4, rounds: 2, transport: TRANSPORT", fire+", transport: http2", "timeout: 1s", "timeout: 100ms").Replace(nastySpec)
-			s := spec(t, listenRude(t, server), text)
+			s := spec(t, accepting(t, server.serve), text)
 			group.Go(func() {
 				began := time.Now()
 				result, err := Run(context.Background(), s, Deps{})
@@ -199,7 +181,7 @@ func TestRudeHTTP2(t *testing.T) {
 // A server that allows no stream is told from one whose window is too small.
 func TestServersThatAllowNothing(t *testing.T) {
 	for name, want := range map[string]string{"allows no stream": "allows no HTTP/2 stream", "allows no byte": "larger than the server's HTTP/2 window"} {
-		_, err := Run(context.Background(), spec(t, listenRude(t, rudeServers[name]), strings.ReplaceAll(nastySpec, "TRANSPORT", "http2")), Deps{})
+		_, err := Run(context.Background(), spec(t, accepting(t, rudeServers[name].serve), strings.ReplaceAll(nastySpec, "TRANSPORT", "http2")), Deps{})
 		var problem *casefile.Problem
 		if !errors.As(err, &problem) || !strings.Contains(problem.Message, want) || !strings.Contains(problem.Hint, "http1") {
 			t.Errorf("%s: %v", name, err)

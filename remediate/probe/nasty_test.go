@@ -132,6 +132,16 @@ func bomb(w http.ResponseWriter, r *http.Request) {
 
 // listen answers every connection with the same bytes.
 func listen(t *testing.T, answer string) string {
+	return accepting(t, func(conn net.Conn) {
+		defer conn.Close()
+		if _, err := bufio.NewReader(conn).ReadString('}'); err == nil {
+			fmt.Fprint(conn, answer)
+		}
+	})
+}
+
+// accepting hands every connection to serve, which closes it.
+func accepting(t *testing.T, serve func(net.Conn)) string {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -143,12 +153,7 @@ func listen(t *testing.T, answer string) string {
 			if err != nil {
 				return
 			}
-			go func() {
-				defer conn.Close()
-				if _, err := bufio.NewReader(conn).ReadString('}'); err == nil {
-					fmt.Fprint(conn, answer)
-				}
-			}()
+			go serve(conn)
 		}
 	}()
 	return "http://" + listener.Addr().String()

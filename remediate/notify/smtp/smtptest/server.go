@@ -59,11 +59,10 @@ type Server struct {
 	implicit       bool
 	user, password string
 
-	mu       sync.Mutex
-	faults   []Fault
-	taken    []Mail
-	wrong    []string
-	sessions int
+	mu     sync.Mutex
+	faults []Fault
+	taken  []Mail
+	wrong  []string
 }
 
 // Option changes how a server is started.
@@ -119,13 +118,6 @@ func (s *Server) Taken() []Mail {
 	return append([]Mail{}, s.taken...)
 }
 
-// Sessions counts the connections.
-func (s *Server) Sessions() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.sessions
-}
-
 // Wrong returns what was not by the book.
 func (s *Server) Wrong() []string {
 	s.mu.Lock()
@@ -154,7 +146,6 @@ func (s *Server) serve(conn net.Conn) {
 	defer func() { _ = conn.Close() }()
 	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
 	s.mu.Lock()
-	s.sessions++
 	c := &session{Server: s, conn: conn, secure: s.implicit, loggedIn: s.user == ""}
 	if len(s.faults) > 0 {
 		c.fault, s.faults = s.faults[0], s.faults[1:]
