@@ -30,7 +30,7 @@ func (p *program) cmdApply() *cli.Command {
 			&cli.StringFlag{Name: "until", Usage: "stop after this `STEP`: " + strings.Join(apply.Untils, ", ") + " (what is left is done by the next apply)"},
 			&cli.IntFlag{Name: "batch", Value: dialect.OnlineBatch, Usage: "remove at most this many `ROWS` in one transaction, where the plan is online; while other sessions are at work, 100"},
 			&cli.DurationFlag{Name: "pause", Value: onlinePause, Usage: "lock and change nothing for this `LONG` between two batches; the next rows are looked at meanwhile"},
-			&cli.DurationFlag{Name: "max-lag", Usage: "wait while a standby is further behind than this `LONG`, as 5s (default: do not look)"},
+			&cli.DurationFlag{Name: "max-lag", Usage: "wait while a standby is further behind than this `LONG`, as 5s", DefaultText: "not looked at"},
 			boolFlag("rescan", "look again at what drifted or arrived since the scan, plan it by the same rules and go on, at most three times"),
 			yesFlag(),
 			formatFlag("text", "text", "json"),

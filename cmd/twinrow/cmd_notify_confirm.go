@@ -22,7 +22,7 @@ func (p *program) cmdNotifyConfirm() *cli.Command {
 		Flags: []cli.Flag{
 			boolFlag("original", "look whether the customers were sent two mails by the incident itself"),
 			&cli.StringFlag{Name: "subject", Usage: "with --original: only mails with just this `TEXT` as their subject"},
-			&cli.IntFlag{Name: "limit", Usage: "with --original: ask about `N` customers at most; the next run goes on"},
+			&cli.IntFlag{Name: "limit", Usage: "with --original: ask about `N` customers at most; the next run goes on", DefaultText: "all"},
 			boolFlag("absent-as-failed", "settle as failed, so that the next send tries again, what SendGrid does not know an hour after it may have been sent"),
 		},
 		Action: func(c *cli.Context) error {

@@ -22,9 +22,9 @@ func (p *program) cmdNotifySend() *cli.Command {
 		UsageText:   "twinrow notify send CASE [--limit N] [--only ADDRESS] [--rate N] [--smtp URL] [--sandbox] [--yes]",
 		Description: "Through SendGrid, with the key in $SENDGRID_API_KEY ($SENDGRID_BASE_URL names another region), or\nthrough an SMTP server: --smtp or $SMTP_URL, as smtps://user:password@mail.example.com.\nA mail whose fate is not known is never sent again by itself: see `twinrow notify confirm` and\n`twinrow notify settle`.\n\nEXAMPLE\n   twinrow notify send incident --limit 3",
 		Flags: []cli.Flag{
-			&cli.IntFlag{Name: "limit", Usage: "send `N` mails at most"},
+			&cli.IntFlag{Name: "limit", Usage: "send `N` mails at most", DefaultText: "all"},
 			&cli.StringFlag{Name: "only", Usage: "send to this `ADDRESS` only"},
-			&cli.Float64Flag{Name: "rate", Usage: "send `N` mails a second at most, as 5 or 0.5"},
+			&cli.Float64Flag{Name: "rate", Usage: "send `N` mails a second at most, as 5 or 0.5", DefaultText: "no limit"},
 			&cli.StringFlag{Name: "smtp", Usage: "`URL` of an SMTP server to use instead of SendGrid; better in $SMTP_URL, where nobody sees the password"},
 			boolFlag("sandbox", "let SendGrid check the mails and send none"),
 			yesFlag(),

@@ -34,7 +34,7 @@ func (p *program) cmdProbe() *cli.Command {
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE` instead of stdout; in a directory, by name, environment and time"},
 			boolFlag("cleanup-sql", "print how to find and remove the rows that the probe made"),
 			&cli.StringSliceFlag{Name: "allow-host", Usage: "fire at this `HOST`, which is not this machine"},
-			&cli.DurationFlag{Name: "until-window", Usage: "fire the rounds that catch a check-to-insert window of this `TIME`; needs the target's own times"},
+			&cli.DurationFlag{Name: "until-window", Usage: "fire the rounds that catch a check-to-insert window of this `TIME`; needs the target's own times", DefaultText: "as many rounds as are asked for"},
 			boolFlag("dry-run", "show what would be sent, and send nothing"),
 			yesFlag(),
 			formatFlag("table", probeForms...),
@@ -59,8 +59,8 @@ func (p *program) cmdProbe() *cli.Command {
 
 func requestFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.IntFlag{Name: "copies", Usage: "`N` requests at once for each key"},
-		&cli.IntFlag{Name: "rounds", Usage: "`N` times"},
+		&cli.IntFlag{Name: "copies", Usage: "`N` requests at once for each key", DefaultText: "10"},
+		&cli.IntFlag{Name: "rounds", Usage: "`N` times", DefaultText: "20, or 1 where all would send the same"},
 		&cli.StringFlag{Name: "key-list", Usage: "`KEYS` to fight over, as in seat-A1,seat-A2"},
 		&cli.StringFlag{Name: "method", Usage: "HTTP `METHOD`"},
 		&cli.StringSliceFlag{Name: "header", Usage: "`NAME: VALUE` of a header"},

@@ -49,7 +49,7 @@ func (p *program) cmdWatch() *cli.Command {
 			&cli.StringFlag{Name: "nulls", Value: "distinct", Usage: "`POLICY` for NULL in a key: distinct, or not-distinct"},
 			&cli.DurationFlag{Name: "every", Value: 30 * time.Second, Usage: "`PAUSE` between two looks"},
 			&cli.DurationFlag{Name: "overlap", Value: time.Minute, Usage: "`TIME` in which a row is still seen that was committed late"},
-			&cli.DurationFlag{Name: "for", Usage: "stop after this `TIME` (default: never)"},
+			&cli.DurationFlag{Name: "for", Usage: "stop after this `TIME`", DefaultText: "never"},
 			&cli.StringFlag{Name: "since", Usage: "`VALUE` of the column to begin at, saying the groups from there on (default: now)"},
 			&cli.DurationFlag{Name: "race-window", Value: classify.DefaultWindows.Race, Usage: "widest `GAP` that is a race"},
 			&cli.DurationFlag{Name: "resubmit-window", Value: classify.DefaultWindows.Resubmit, Usage: "widest `GAP` that is a resubmit"},
