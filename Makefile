@@ -69,7 +69,7 @@ contract-dynamodb: ## the source for DynamoDB against dynalite, with the whole c
 	TWINROW_DYNALITE=$(BIN)/dynalite/node_modules/.bin/dynalite go test -count=1 -tags contract -timeout 20m -run Contract -v ./detect/source/dynamodb
 
 .PHONY: bench-watch
-bench-watch: need-postgres ## one look of `watch` at a table of ROWS rows with indexes on the key and the time
+bench-watch: need-postgres ## one look of `watch` at a table of ROWS rows with an index on the time, and then one on the key too
 	ROWS=$(or $(ROWS),10000000) go test -run '^$$' -bench '^BenchmarkWatch$$' -benchtime 100x -timeout 30m ./detect/scan
 
 FUZZTIME ?= 20s

@@ -133,7 +133,7 @@ func memoryFlag(c *cli.Context) (int64, error) {
 }
 
 func (p *program) scan(c *cli.Context, o *scanOptions) error {
-	opened, err := p.scanInto(c.Context, o, p.progress(c), p.foresee(c, o))
+	opened, err := p.scanInto(c.Context, o, p.progress(c), p.foresee(c, o.limits))
 	if err != nil {
 		return err
 	}

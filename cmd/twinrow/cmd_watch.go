@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -24,8 +25,16 @@ A row is seen if it is committed within --overlap after it got its value of the 
 that is put in later under an old id or time, or whose column is NULL, is not: scan finds it.
 Give --overlap more than the longest transaction that writes to the table takes, and more
 than the clocks of the application's hosts differ where the column is a time of theirs.
-An index that begins with the column, and one with a part of the key, make a look cheap;
-where there is none, it is said. A damaged index may hide a group here: scan trusts none.
+
+An index that begins with the column makes a look cheap, one with a part of the key as well;
+where there is none, it is said. In Postgres the second may be missing: then the table is read
+once at the start, and the fingerprints of its keys, 10 bytes a row, are kept in --memory. A
+new row is compared with the table only where its fingerprint was there before: at the place
+where the other row was, and where that is gone or moved by one reading of the table. An old
+row then counts with the key that it had at the start: one whose key is changed later, or that
+is put in under an old id or time, is not compared with those after it; scan finds it. Past
+--memory whenever there are new rows the whole table is read. Started anew, it reads anew.
+A damaged index may hide a group here: scan trusts none.
 
 As a gate after a deploy: --for 10m --exit-code ends with 0 or 1.
 
@@ -56,6 +65,10 @@ func (p *program) cmdWatch() *cli.Command {
 			&cli.DurationFlag{Name: "retry-horizon", Value: classify.DefaultWindows.Horizon, Usage: "widest `GAP` that is a retry"},
 			&cli.StringFlag{Name: "provider", Usage: "try the retry schedule of `NAME` alone (default: all that are known)"},
 			&cli.DurationFlag{Name: "statement-timeout", Value: time.Minute, Usage: "longest `TIME` for one statement"},
+			&cli.StringFlag{Name: "memory", Value: "512MiB", Usage: "`SIZE` that fingerprints may take, where no index begins with a part of the key"},
+			&cli.StringFlag{Name: "throttle", Usage: "read the table for them at most at `SIZE/s`, as in 50MB/s"},
+			&cli.StringFlag{Name: "max-read", Usage: "refuse to read more than `SIZE` for them without --yes"},
+			boolFlag("yes", "read more than --max-read"),
 			boolFlag("exit-code", "stop at the first new group and exit 1"),
 			formatFlag("table", "table", "json"),
 		},
@@ -78,11 +91,21 @@ func (p *program) watch(c *cli.Context, named string) error {
 	if err != nil {
 		return err
 	}
-	src, err := p.open(c.Context, at, readOptions{jobs: 1, statementTimeout: c.Duration("statement-timeout")})
+	bounds, err := limitsOf(c)
+	if err != nil {
+		return err
+	}
+	if w.Memory, err = memoryFlag(c); err != nil {
+		return err
+	}
+	w.Before, w.Progress = p.foresee(c, bounds), p.progress(c)
+	src, err := p.open(c.Context, at, readOptions{jobs: 2, statementTimeout: c.Duration("statement-timeout"), pace: source.NewPace(bounds.throttle)})
 	if err != nil {
 		return err
 	}
 	defer src.Close()
+	// The fingerprints are one large block: garbage may not grow to as much again.
+	defer debug.SetGCPercent(debug.SetGCPercent(10))
 	defer func() { _ = w.Close() }()
 	if err := w.Start(c.Context, src, request, c.String("by")); err != nil {
 		return err

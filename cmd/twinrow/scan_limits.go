@@ -60,24 +60,24 @@ func sizeFlag(c *cli.Context, flag, example string) (int64, error) {
 const worthSaying = 64 << 20
 
 // foresee says what will be read and refuses what is over --max-read.
-func (p *program) foresee(c *cli.Context, o *scanOptions) func([]scan.Forecast) error {
+func (p *program) foresee(c *cli.Context, bounds limits) func([]scan.Forecast) error {
 	return func(ahead []scan.Forecast) error {
 		var all int64
 		var expected time.Duration
 		for _, f := range ahead {
 			all += f.Bytes*f.Passes + f.Again
-			expected += o.limits.paced(f)
+			expected += bounds.paced(f)
 			if f.Served || f.Bytes >= worthSaying {
-				p.say(c, "%s", o.limits.foretell(f))
+				p.say(c, "%s", bounds.foretell(f))
 				p.say(c, "  %s: %s", f.Way, f.Reason)
 			}
 		}
-		if o.limits.maxAge > 0 && expected > o.limits.maxAge {
-			p.say(c, "that is longer than --max-snapshot-age %s, after which the scan stops", o.limits.maxAge)
+		if bounds.maxAge > 0 && expected > bounds.maxAge {
+			p.say(c, "that is longer than --max-snapshot-age %s, after which the scan stops", bounds.maxAge)
 		}
-		if o.limits.maxRead > 0 && all > o.limits.maxRead && !c.Bool("yes") {
+		if bounds.maxRead > 0 && all > bounds.maxRead && !c.Bool("yes") {
 			return &key.Problem{
-				Code: key.CodeRefused, Message: fmt.Sprintf("the scan would read %s, over --max-read %s", humanize.Bytes(uint64(all)), c.String("max-read")),
+				Code: key.CodeRefused, Message: fmt.Sprintf("the %s would read %s, over --max-read %s", c.Command.Name, humanize.Bytes(uint64(all)), c.String("max-read")),
 				Hint: "add --yes to read it all the same, or scan less with --where over an export, a standby, or a partition",
 			}
 		}

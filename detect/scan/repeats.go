@@ -18,13 +18,18 @@ import (
 // Rows with equal fingerprints always end in one cluster: tables only fill
 // up, and each row walks the same slots in the same order as its equals did.
 type repeats struct {
-	tables []*slots
-	// limit is the most slots all tables may have together.
-	limit uint64
+	store
 	// clusters are locators by the one that was seen first.
 	clusters map[uint64][]uint64
 	// touched keeps the compiler from leaving out what is read ahead.
 	touched uint64
+}
+
+// store is the tables of one memory, the newest last.
+type store struct {
+	tables []*slots
+	// limit is the most slots all tables may have together.
+	limit uint64
 }
 
 // slots is one open-addressed table. When it is full a larger one is opened
@@ -47,14 +52,18 @@ const (
 // newRepeats makes room for expected rows (0 where that is not known) within
 // memory bytes.
 func newRepeats(expected, memory int64) *repeats {
-	r := &repeats{limit: uint64(max(memory/slotBytes, leastSlots)), clusters: map[uint64][]uint64{}}
-	size := max(uint64(max(expected, 0))*100/fullness+1, leastSlots)
-	r.open(min(size, r.limit))
-	return r
+	return &repeats{store: newStore(expected, memory), clusters: map[uint64][]uint64{}}
 }
 
-func (r *repeats) open(size uint64) {
-	r.tables = append(r.tables, &slots{at: make([]uint64, size), room: int(size * fullness / 100)})
+func newStore(expected, memory int64) store {
+	s := store{limit: uint64(max(memory/slotBytes, leastSlots))}
+	size := max(uint64(max(expected, 0))*100/fullness+1, leastSlots)
+	s.open(min(size, s.limit))
+	return s
+}
+
+func (s *store) open(size uint64) {
+	s.tables = append(s.tables, &slots{at: make([]uint64, size), room: int(size * fullness / 100)})
 }
 
 // addAll takes rows, and returns how many of them it had room for. The slots of
@@ -88,29 +97,40 @@ func (r *repeats) add(hash, locator uint64) bool {
 			return true
 		}
 	}
-	last := r.tables[len(r.tables)-1]
+	return r.keep(hash, locator)
+}
+
+// keep takes a row whose like is in no table. It returns false where there is
+// no more room within the limit.
+func (s *store) keep(hash, locator uint64) bool {
+	last := s.tables[len(s.tables)-1]
 	if last.room == 0 {
-		if !r.grow() {
+		if !s.grow() {
 			return false
 		}
-		last = r.tables[len(r.tables)-1]
+		last = s.tables[len(s.tables)-1]
 	}
 	last.put(hash, locator)
 	return true
 }
 
 // grow opens a table as large as all before it, or what the limit leaves.
-func (r *repeats) grow() bool {
-	var total uint64
-	for _, t := range r.tables {
-		total += uint64(len(t.at))
-	}
-	size := min(total, r.limit-total)
+func (s *store) grow() bool {
+	total := s.size()
+	size := min(total, s.limit-min(total, s.limit))
 	if size < leastSlots {
 		return false
 	}
-	r.open(size)
+	s.open(size)
 	return true
+}
+
+// size is how many slots there are.
+func (s *store) size() (total uint64) {
+	for _, t := range s.tables {
+		total += uint64(len(t.at))
+	}
+	return total
 }
 
 // place splits a fingerprint into a slot's index and the 16 bits kept in it.
@@ -127,6 +147,18 @@ func (s *slots) peek(hash uint64) uint64 {
 
 // find returns the locator of the first row that looks the same.
 func (s *slots) find(hash uint64) (locator uint64, ok bool) {
+	i, ok := s.seek(hash)
+	if !ok {
+		return 0, false
+	}
+	return s.locator(i), true
+}
+
+// locator is what stands in a slot that is taken.
+func (s *slots) locator(i uint64) uint64 { return s.at[i]&(1<<48-1) - 1 }
+
+// seek returns the slot of the first row that looks the same.
+func (s *slots) seek(hash uint64) (i uint64, ok bool) {
 	i, tag := s.place(hash)
 	for {
 		slot := s.at[i]
@@ -134,7 +166,7 @@ func (s *slots) find(hash uint64) (locator uint64, ok bool) {
 			return 0, false
 		}
 		if slot&^(1<<48-1) == tag {
-			return slot&(1<<48-1) - 1, true
+			return i, true
 		}
 		if i++; i == uint64(len(s.at)) {
 			i = 0

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +42,13 @@ type Watch struct {
 	Found func(g *casefile.Group, grown bool) error
 	// Said hears in plain words what a person should know.
 	Said func(message string)
+	// Memory is the most bytes that the fingerprints of a table without an index
+	// on the key may take; 0 means DefaultMemory.
+	Memory int64
+	// Before is told what will be read for them, before it is; its error ends
+	// the watch. nil asks for no forecast. Progress hears how far that is.
+	Before   func([]Forecast) error
+	Progress Progress
 
 	src   source.Source
 	table *source.Table
@@ -48,6 +56,8 @@ type Watch struct {
 	// marks are the newest values seen, oldest first; the first is the one to
 	// look from.
 	marks []markAt
+	// memory is nil where the feed needs none or has no room for one.
+	memory *memory
 	// known counts the rows of the groups that were found, by key.
 	known map[string]int
 }
@@ -79,6 +89,16 @@ func (w *Watch) Start(ctx context.Context, src source.Source, request source.Req
 		return err
 	}
 	w.src, w.table = src, table
+	start := w.Since
+	if start == (source.Mark{}) {
+		if start, err = w.feed.Newest(ctx, startRows); err != nil {
+			return err
+		}
+	}
+	w.marks = []markAt{{mark: start}}
+	if err := w.remember(ctx, start); err != nil {
+		return err
+	}
 	if err := src.Close(); err != nil {
 		return err
 	}
@@ -87,6 +107,48 @@ func (w *Watch) Start(ctx context.Context, src source.Source, request source.Req
 	}
 	return w.first(ctx, column)
 }
+
+// remember reads the table once where no index finds the other rows of a key
+// and there is room for what must be kept of them.
+func (w *Watch) remember(ctx context.Context, start source.Mark) error {
+	feed, ok := w.feed.(source.Rememberer)
+	if !ok || !feed.Forgetful() {
+		return nil
+	}
+	bound := cmp.Or(w.Memory, DefaultMemory)
+	needs := foreseen(w.table.EstimatedRows)
+	if needs > bound {
+		w.Said(fmt.Sprintf("the fingerprints of %s would take %s, over --memory; an index on the key needs none", w.table.Name, humanSize(needs)))
+		return nil
+	}
+	w.Said(fmt.Sprintf("no index begins with a part of the key, so the fingerprints of all rows are read once and kept in memory, about %s", humanSize(max(needs, leastSlots*slotBytes))))
+	if w.Before != nil {
+		ahead, err := forecast(ctx, w.src, []inspected{{table: w.table}}, Options{Memory: bound})
+		if err == nil {
+			err = w.Before(ahead)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if w.Progress == nil {
+		w.Progress = silence{}
+	}
+	w.memory = newMemory(w.table.EstimatedRows*21/20, bound)
+	w.Progress.Start("reading "+w.table.Name, w.table.EstimatedRows)
+	fits, err := feed.Remember(ctx, start, w.memory, w.Progress.Add)
+	w.Progress.Done()
+	if err == nil && !fits {
+		w.memory = nil
+		w.Said(noRoom)
+	}
+	return err
+}
+
+const noRoom = "there are more rows than --memory has room for, so they are not remembered"
+
+// humanSize writes bytes for people.
+func humanSize(bytes int64) string { return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20)) }
 
 // watchedColumn is the column that new rows are told by.
 func watchedColumn(t *source.Table, asked string) (string, error) {
@@ -103,16 +165,8 @@ func watchedColumn(t *source.Table, asked string) (string, error) {
 	return "", &key.Problem{Code: key.CodeUsage, Message: "no column tells which rows of " + t.Name + " are new", Hint: "name one that grows, as in --by id or --time created_at"}
 }
 
-// first finds where to begin, and takes note of the groups that stand there already.
+// first takes note of the groups that stand where the watch begins.
 func (w *Watch) first(ctx context.Context, column string) error {
-	start := w.Since
-	if start == (source.Mark{}) {
-		var err error
-		if start, err = w.feed.Newest(ctx, startRows); err != nil {
-			return err
-		}
-	}
-	w.marks = []markAt{{mark: start}}
 	newest, err := w.feed.Newest(ctx, 0)
 	if err != nil {
 		return err
@@ -201,11 +255,15 @@ func (w *Watch) look(ctx context.Context, now time.Time, found func(*casefile.Gr
 	if err != nil {
 		return err
 	}
+	if w.memory != nil && w.memory.full {
+		w.memory = nil
+		w.Said(noRoom + " any longer; whenever there are new ones the whole table is read to compare them with")
+	}
 	if w.known == nil || len(w.known) > mostKnown {
 		w.known = map[string]int{}
 	}
 	for _, c := range groups {
-		name := keyText(c.rows[0].Key)
+		name := nameOf(c.rows)
 		before := w.known[name]
 		w.known[name] = len(c.rows)
 		if len(c.rows) <= before {
@@ -235,6 +293,16 @@ func (w *Watch) group(c *candidate) *casefile.Group {
 	digits, step := e.resolution()
 	c.sort()
 	return e.group(w.table.Name, c, digits, classify.Facts{Windows: w.Windows, Step: step, Schedules: w.Schedules})
+}
+
+// nameOf is the same for a group whichever of its rows comes first, though
+// equal keys may print differently, as 1.0 and 1.00 do.
+func nameOf(rows []source.Row) string {
+	name := keyText(rows[0].Key)
+	for _, row := range rows[1:] {
+		name = min(name, keyText(row.Key))
+	}
+	return name
 }
 
 // keyText is the same for keys that print the same; NULL is unlike any text.

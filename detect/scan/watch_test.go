@@ -268,8 +268,8 @@ func reopened(t *testing.T, at place) source.Source {
 }
 
 // BenchmarkWatch measures a look at a table of ROWS rows (1,000,000 unless
-// set) with an index on the key and one on the time, while 100 rows come in
-// between two looks and the overlap holds 6,000.
+// set) with an index on the time, and then with one on the key too, while 100
+// rows come in between two looks and the overlap holds 6,000.
 func BenchmarkWatch(b *testing.B) {
 	rows := 1_000_000
 	if text := os.Getenv("ROWS"); text != "" {
@@ -290,33 +290,45 @@ func BenchmarkWatch(b *testing.B) {
 		}
 	}
 	insert := `INSERT INTO t SELECT i, 'pi_' || md5(i::text), i % 3, timestamptz '2026-01-01' + i * interval '10 ms', repeat('x', 120) FROM generate_series($1::bigint, $2::bigint) AS i`
-	exec(`CREATE TABLE t (id bigint PRIMARY KEY, k text, n int, at timestamptz, rest text)`)
+	exec(`CREATE TABLE t (id bigint, k text, n int, at timestamptz, rest text)`)
 	exec(insert, 1, rows)
-	exec(`CREATE INDEX ON t (k, n)`)
+	exec(`ALTER TABLE t ADD PRIMARY KEY (id)`)
 	exec(`CREATE INDEX ON t (at)`)
 	exec(`VACUUM ANALYZE t`)
-	src, err := postgres.Open(b.Context(), url, postgres.Options{Jobs: 1})
-	if err != nil {
-		b.Fatal(err)
-	}
-	w := &Watch{Overlap: time.Minute, Windows: classify.DefaultWindows, Said: func(string) {}}
-	w.Found = func(*casefile.Group, bool) error { return nil }
-	if err := w.Start(b.Context(), src, source.Request{Table: "t", Key: []string{"k", "n"}, Time: "at"}, ""); err != nil {
-		b.Fatal(err)
-	}
-	defer w.Close()
-	now, last := time.Now(), rows
-	for b.Loop() {
-		b.StopTimer()
-		exec(insert, last+1, last+100)
-		last, now = last+100, now.Add(time.Second)
-		b.StartTimer()
-		if err := w.look(b.Context(), now, w.Found); err != nil {
+	last := rows
+	looks := func(b *testing.B) {
+		src, err := postgres.Open(b.Context(), url, postgres.Options{})
+		if err != nil {
 			b.Fatal(err)
 		}
+		defer src.Close()
+		w := &Watch{Overlap: time.Minute, Windows: classify.DefaultWindows, Said: func(string) {}}
+		w.Found = func(*casefile.Group, bool) error { return nil }
+		begun := time.Now()
+		if err := w.Start(b.Context(), src, source.Request{Table: "t", Key: []string{"k", "n"}, Time: "at"}, ""); err != nil {
+			b.Fatal(err)
+		}
+		defer w.Close()
+		started := time.Since(begun)
+		for now := time.Now(); b.Loop(); {
+			b.StopTimer()
+			exec(insert, last+1, last+100)
+			last, now = last+100, now.Add(time.Second)
+			b.StartTimer()
+			if err := w.look(b.Context(), now, w.Found); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/1000, "ms/look")
+		b.ReportMetric(float64(rows), "rows")
+		b.ReportMetric(started.Seconds(), "s-at-start")
+		if w.memory != nil {
+			b.ReportMetric(float64(w.memory.size()*slotBytes)/float64(rows), "bytes/row")
+		}
 	}
-	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/1000, "ms/look")
-	b.ReportMetric(float64(rows), "rows")
+	b.Run("time", looks)
+	exec(`CREATE INDEX ON t (k, n)`)
+	b.Run("time-and-key", looks)
 }
 
 func must(t *testing.T, err error) {

@@ -39,3 +39,30 @@ type Mark struct {
 	// column settles it.
 	Type, Text string
 }
+
+// Rememberer is a Feed that a memory spares reading the whole table.
+type Rememberer interface {
+	Feed
+	// Forgetful is true where no index helps to find the other rows of a key, so
+	// that Groups reads the whole table whenever there are new rows.
+	Forgetful() bool
+	// Remember reads every row once, in the snapshot of the Source, which is
+	// still open, and fills the memory, which Groups goes by from then on.
+	// from is the mark that Groups will be called with. seen hears how many rows
+	// were read. It returns false where the memory has no room for all.
+	Remember(ctx context.Context, from Mark, memory Memory, seen func(rows int64)) (bool, error)
+}
+
+// Memory holds the places of rows by the fingerprints of their keys. A place
+// is the Feed's own number, below 1<<48-1. Rows may share a slot though their
+// fingerprints differ, which then have the same Places.
+type Memory interface {
+	// Places are those of the rows with a fingerprint, at most MostOfGroup, and
+	// the number of their slot; none where there is no such row.
+	Places(hash uint64) (slot uint64, places []uint64)
+	// Put adds a row. It returns false where there is no room, and then the
+	// memory is no good any longer.
+	Put(hash, place uint64) bool
+	// Set exchanges the places of a fingerprint that is there.
+	Set(hash uint64, places []uint64)
+}

@@ -3,6 +3,8 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,10 +28,27 @@ type feed struct {
 	newest   string
 	// groups takes the mark and seen, whole has no lower bound.
 	groups, whole string
-	slow          []string
+	// slow says that the column has no index, "" where it has one; keyless is
+	// true where the key has none.
+	slow    string
+	keyless bool
 	// seen is the oldest transaction whose rows the last look may have missed,
 	// "" before it: keys of rows that only older ones wrote are settled.
 	seen string
+	// greatest is the newest value that Newest told last.
+	greatest string
+
+	// forgetful is true where no index finds a key's other rows, and recall what
+	// is remembered of them then, nil for nothing.
+	forgetful bool
+	recall    *recall
+	source    *Source // until Remember is done, or is not asked for
+	// unique is true where no two rows have the same id, rangeless where the
+	// server cannot read a range of blocks by itself.
+	unique, rangeless bool
+	// recent is the condition that rows are new, picked a statement that groups
+	// rows at given places.
+	recent, picked string
 }
 
 var _ source.Follower = (*Source)(nil)
@@ -44,24 +63,44 @@ func (s *Source) Follow(ctx context.Context, t *source.Table, column string) (so
 	if err != nil {
 		return nil, explain(ctx, "reading the catalogue about "+t.Name, err)
 	}
-	f := &feed{config: s.config.Copy(), timeout: s.options.StatementTimeout, table: t, relation: r}
+	f := &feed{config: s.config.Copy(), timeout: s.options.StatementTimeout, table: t, relation: r, source: s}
 	f.config.RuntimeParams["application_name"] = "twinrow/watch"
 	marked := r.column(column)
 	f.newest = statement("watch_newest", "table", r.name, "alias", r.alias, "column", marked)
 	form := "watch_indexed"
-	if !keyIndexed(indexes, t.Key) {
+	keyless := !keyIndexed(indexes, t.Key)
+	if keyless {
 		form = "watch_whole"
-		f.slow = append(f.slow, "no index begins with a part of the key, so whenever there are new rows the whole table is read to compare them with")
 	}
 	if !columnIndexed(indexes, column) {
-		f.slow = append(f.slow, "no index begins with "+column+", so each look reads the whole table to find the new rows")
+		f.slow = "no index begins with " + column + ", so each look reads the whole table to find the new rows"
 	}
 	recent := marked + " >= $1"
 	if r.book == nil { // else rows may be in another server, or be a view's
 		recent += " AND pg_catalog.age(" + r.alias + ".xmin) <= pg_catalog.age($2::pg_catalog.xid)"
 	}
-	f.groups, f.whole = f.statement(form, recent), f.statement(form, "true")
-	return f, nil
+	f.recent, f.keyless = recent, keyless
+	f.groups, f.whole = f.statement(form, recent, r.where), f.statement(form, "true", r.where)
+	if !keyless || r.book != nil || s.Capabilities(t).FindsRepeats {
+		return f, nil
+	}
+	f.forgetful, f.rangeless = true, s.server.number < rangesSince
+	at := r.alias + ".ctid = ANY ($1::pg_catalog.tid[]) AND (" + r.alias + ".tableoid, " + r.alias + ".ctid) IN (SELECT * FROM ROWS FROM (pg_catalog.unnest($2::pg_catalog.oid[]), pg_catalog.unnest($1::pg_catalog.tid[])))"
+	f.picked = f.statement("watch_whole", at, r.where+" AND "+at)
+	unique, err := s.main.rows(ctx, "table_unique", r.oid)
+	f.unique = (len(r.heaps) == 1 || r.heaps[0].oid != oidOf(r.oid)) && tellsApart(unique, t.ID)
+	return f, explain(ctx, "reading the catalogue about "+t.Name, err)
+}
+
+// tellsApart tells whether one of a table's unique indexes forbids two rows
+// with the same values of some columns.
+func tellsApart(unique [][]string, columns []string) bool {
+	forbids := map[string]bool{}
+	for _, row := range unique {
+		before, known := forbids[row[0]]
+		forbids[row[0]] = (before || !known) && row[1] == "" && row[3] != "t" && row[4] == "t" && slices.Contains(columns, row[2])
+	}
+	return slices.Contains(slices.Collect(maps.Values(forbids)), true)
 }
 
 func columnIndexed(indexes [][]string, column string) bool {
@@ -81,7 +120,7 @@ func keyIndexed(indexes [][]string, k key.Key) bool {
 	})
 }
 
-func (f *feed) statement(form, recent string) string {
+func (f *feed) statement(form, recent, where string) string {
 	r := f.relation
 	same := make([]string, len(r.parts))
 	for i, p := range r.parts {
@@ -94,8 +133,8 @@ func (f *feed) statement(form, recent string) string {
 	for i := range values {
 		values[i] += " AS twinrow_value_" + strconv.Itoa(i)
 	}
-	return r.fill(form, "table", r.name, "recent", recent, "same", strings.Join(same, " AND "),
-		"values", strings.Join(values, ", "), "most", strconv.Itoa(source.MostOfGroup))
+	return statement(form, "alias", r.alias, "where", where, "parts", r.list(), "known", r.known(), "table", r.name, "recent", recent,
+		"same", strings.Join(same, " AND "), "values", strings.Join(values, ", "), "most", strconv.Itoa(source.MostOfGroup))
 }
 
 // Newest returns the value that lies so many rows under the greatest.
@@ -107,12 +146,18 @@ func (f *feed) Newest(ctx context.Context, below int) (source.Mark, error) {
 			return nil
 		})
 	})
+	if below == 0 && err == nil {
+		f.greatest = mark.Text
+	}
 	return mark, err
 }
 
 // Groups hands on the rows of every repeated key among the rows from the mark
 // on. A key is looked up again only once a later transaction wrote a row of it.
 func (f *feed) Groups(ctx context.Context, from source.Mark, visit func(source.Row) error) error {
+	if f.recall != nil {
+		return f.recallGroups(ctx, from, visit)
+	}
 	sql, args := f.groups, []string{from.Text}
 	if f.relation.book == nil {
 		args = append(args, cmp.Or(f.seen, firstXID))
@@ -120,28 +165,37 @@ func (f *feed) Groups(ctx context.Context, from source.Mark, visit func(source.R
 	if from == (source.Mark{}) {
 		sql, args = f.whole, nil
 	}
-	read := &fetch{relation: f.relation, table: f.table}
-	var refused error
 	var oldest string
 	err := f.ask(ctx, func() (err error) {
 		if oldest, err = f.one.one(ctx, "watch_snapshot"); err != nil {
 			return err
 		}
-		return f.one.stream(ctx, pgx.TextFormatCode, sql, args, func(fields [][]byte) error {
-			row := source.Row{Group: int(number(string(fields[0])))}
-			read.fillValues(&row, fields[2:])
-			refused = visit(row)
-			return refused
-		})
+		return f.groupsOf(ctx, sql, args, visit)
 	})
-	if refused != nil {
-		return refused
-	}
 	if err == nil {
 		f.seen = xidOf(oldest)
 	}
 	return err
 }
+
+// groupsOf hands on the rows that a statement of watch_indexed or watch_whole
+// finds.
+func (f *feed) groupsOf(ctx context.Context, sql string, args []string, visit func(source.Row) error) error {
+	read := &fetch{relation: f.relation, table: f.table}
+	return f.one.stream(ctx, pgx.TextFormatCode, sql, args, func(fields [][]byte) error {
+		row := source.Row{Group: int(number(string(fields[0])))}
+		read.fillValues(&row, fields[2:])
+		if err := visit(row); err != nil {
+			return &refusal{err}
+		}
+		return nil
+	})
+}
+
+// refusal is an error of the one who is shown the rows.
+type refusal struct{ error }
+
+func (r *refusal) Unwrap() error { return r.error }
 
 // firstXID is older than every transaction: its age is the greatest there is.
 const firstXID = "2"
@@ -156,7 +210,15 @@ func xidOf(full string) string {
 }
 
 // Slow says what no index helps with.
-func (f *feed) Slow() []string { return f.slow }
+func (f *feed) Slow() (slow []string) {
+	if f.keyless && f.recall == nil {
+		slow = append(slow, "no index begins with a part of the key, so whenever there are new rows the whole table is read to compare them with")
+	}
+	if f.slow != "" {
+		slow = append(slow, f.slow)
+	}
+	return slow
+}
 
 // Close ends the connection.
 func (f *feed) Close() error {
@@ -174,6 +236,12 @@ func (f *feed) ask(ctx context.Context, work func() error) error {
 	if err != nil {
 		_ = f.Close()
 	}
+	if refused, ok := errors.AsType[*refusal](err); ok {
+		return refused.error
+	}
+	if errors.Is(err, errNoRoom) {
+		return err
+	}
 	return explain(ctx, "looking at the new rows of "+f.table.Name, err)
 }
 
@@ -183,7 +251,7 @@ func (f *feed) within(ctx context.Context, work func() error) (err error) {
 			return err
 		}
 	}
-	if err := f.one.do(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"); err != nil {
+	if err := f.one.do(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
 		return err
 	}
 	if err := f.one.settle(ctx, f.timeout, "off"); err != nil {
