@@ -95,7 +95,8 @@ func columnRules(rules []config.MergeRule) []plan.ColumnRule {
 func declared(references []config.Reference) []source.Declared {
 	var out []source.Declared
 	for _, r := range references {
-		out = append(out, source.Declared{Table: r.Table, Columns: r.Columns, Where: r.Where, Array: r.Array})
+		deletes := r.Action == plan.DeleteRow || r.OnConflict == plan.Drop || r.OnConflict == plan.Merge
+		out = append(out, source.Declared{Table: r.Table, Columns: r.Columns, Where: r.Where, Array: r.Array, Deletes: deletes})
 	}
 	return out
 }

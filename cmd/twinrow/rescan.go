@@ -125,8 +125,8 @@ func requestOf(t *casefile.Table) source.Request {
 		}
 	}
 	for _, k := range t.IncomingKeys {
-		if k.OnDelete == "" { // no constraint says so, a person did
-			r.References = append(r.References, source.Declared{Table: k.Table, Columns: k.Columns, Where: k.Where, Array: k.Array})
+		if k.OnDelete == "" || k.Deletes { // a person said so
+			r.References = append(r.References, source.Declared{Table: k.Table, Columns: k.Columns, Where: k.Where, Array: k.Array, Deletes: k.Deletes})
 		}
 	}
 	return r

@@ -165,6 +165,9 @@ type ForeignKey struct {
 	// true where the column is an array.
 	Where string `json:"where,omitempty"`
 	Array bool   `json:"array,omitempty"`
+	// Deletes is true where a person declared that rows which refer may be
+	// deleted: Row.Beneath says what hangs on them then.
+	Deletes bool `json:"deletes,omitempty"`
 	// Counted is true where Row.References and Group.Collisions say all of it.
 	Counted bool `json:"counted,omitempty"`
 	// Child is what was seen of Table, nil where the case has no groups.

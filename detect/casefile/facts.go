@@ -9,6 +9,9 @@ type Facts struct {
 	// RefusesDelete names publications under which a DELETE is refused, because
 	// the table has no replica identity.
 	RefusesDelete []string `json:"refuses_delete,omitempty"`
+	// Rules names the rules of the table that do something instead of a change, or
+	// at an INSERT: rows could not be deleted and put back exactly.
+	Rules []string `json:"rules,omitempty"`
 	// RowSecurity is "on", "forced" (for the owner too), or "".
 	RowSecurity string `json:"row_security,omitempty"`
 	// Inert and Enforcing name unique indexes whose build failed: the first

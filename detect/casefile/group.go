@@ -75,10 +75,26 @@ type Row struct {
 	Written *Written `json:"written,omitempty"`
 	// References are the rows of other tables that refer to this one.
 	References []Reference `json:"references,omitempty"`
+	// Beneath are the rows that hang on those which refer to this one, over all
+	// levels of cascades: what would be changed or deleted too, or refuse, if
+	// those were deleted.
+	Beneath []Beneath `json:"beneath,omitempty"`
 	// UsedSince says in plain words what tells that the row was used after it was written.
 	UsedSince []string `json:"used_since,omitempty"`
 	// Values are all columns, in the table's order.
 	Values Fields `json:"values"`
 	// Image is what a clean-up compares before it touches the row; see source.Row.
 	Image string `json:"image"`
+}
+
+// Beneath counts the rows that hang, by one foreign key, on the rows that
+// refer to a row of a group.
+type Beneath struct {
+	// Number is the reference's, among the table's IncomingKeys, by which those
+	// rows refer to the row of the group.
+	Number     int    `json:"number"`
+	ForeignKey string `json:"foreign_key"`
+	Table      string `json:"table"`
+	OnDelete   string `json:"on_delete"`
+	Rows       int64  `json:"rows"`
 }

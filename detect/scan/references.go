@@ -59,10 +59,38 @@ func (e *engine) referredBy(ctx context.Context, referrer source.Referrer, numbe
 	if err != nil || k.Array {
 		return err
 	}
+	if err := e.beneath(ctx, referrer, number, at); err != nil {
+		return err
+	}
 	for _, u := range child.Unique {
 		if err := e.collisions(ctx, referrer, number, u, groups); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// beneath asks what hangs on the rows that refer, where they may be deleted.
+func (e *engine) beneath(ctx context.Context, referrer source.Referrer, number int, at map[uint64]*casefile.Row) error {
+	k := e.table.IncomingKeys[number]
+	tracer, ok := referrer.(source.Tracer)
+	if !ok || !k.Deletes {
+		return nil
+	}
+	var referredTo []uint64
+	for locator, row := range at {
+		if refers(*row, number) {
+			referredTo = append(referredTo, locator)
+		}
+	}
+	slices.Sort(referredTo)
+	reached, err := source.Beneath(ctx, tracer, e.table, k, referredTo)
+	if err != nil {
+		return err
+	}
+	for _, r := range reached {
+		row := at[r.Locator]
+		row.Beneath = append(row.Beneath, casefile.Beneath{Number: number, ForeignKey: r.Key.Name, Table: r.Key.Table, OnDelete: r.Key.OnDelete, Rows: r.Rows})
 	}
 	return nil
 }
@@ -120,7 +148,7 @@ func refers(row casefile.Row, number int) bool {
 }
 
 func foreignKey(k source.ForeignKey) casefile.ForeignKey {
-	return casefile.ForeignKey{Name: k.Name, Table: k.Table, Columns: k.Columns, References: k.References, OnDelete: k.OnDelete, Where: k.Where, Array: k.Array}
+	return casefile.ForeignKey{Name: k.Name, Table: k.Table, Columns: k.Columns, References: k.References, OnDelete: k.OnDelete, Where: k.Where, Array: k.Array, Deletes: k.Deletes}
 }
 
 func childDocument(c source.Child) *casefile.Child {

@@ -12,7 +12,7 @@ import (
 // and names are what the catalogue has for the table that refers and its
 // columns. known is true where the table's IncomingKeys have it already.
 func DeclaredKey(t *Table, d Declared, name string, names []string) (k ForeignKey, known bool, err error) {
-	k = ForeignKey{Table: name, References: t.ID, Where: d.Where, Array: d.Array}
+	k = ForeignKey{Table: name, References: t.ID, Where: d.Where, Array: d.Array, Deletes: d.Deletes}
 	for _, c := range d.Columns {
 		column, err := key.ResolveColumn("column of "+name, c, names)
 		if err != nil {
@@ -20,9 +20,11 @@ func DeclaredKey(t *Table, d Declared, name string, names []string) (k ForeignKe
 		}
 		k.Columns = append(k.Columns, column)
 	}
-	known = d.Where == "" && !d.Array && slices.ContainsFunc(t.IncomingKeys, func(other ForeignKey) bool {
-		return other.Table == name && slices.Equal(other.Columns, k.Columns)
-	})
+	for i, other := range t.IncomingKeys {
+		if d.Where == "" && !d.Array && other.Table == name && slices.Equal(other.Columns, k.Columns) {
+			known, t.IncomingKeys[i].Deletes = true, d.Deletes || other.Deletes
+		}
+	}
 	if !known && (len(k.Columns) != len(t.ID) || !slices.Contains(t.ColumnNames(), t.ID[0])) {
 		return k, false, &key.Problem{
 			Code:    key.CodeUsage,

@@ -139,6 +139,9 @@ type Declared struct {
 	Where string
 	// Array is true where the one column is an array of ids.
 	Array bool
+	// Deletes is true where a clean-up is to delete rows that refer: what hangs
+	// on those is to be told then.
+	Deletes bool
 }
 
 // Table is a request resolved against the catalogue.
@@ -201,6 +204,8 @@ type ForeignKey struct {
 	// Where and Array are those of a Declared reference.
 	Where string
 	Array bool
+	// Deletes is that of a Declared reference, also where a constraint says the same.
+	Deletes bool
 }
 
 // ColumnNames returns the names of all columns in order.

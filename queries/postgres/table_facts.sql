@@ -1,7 +1,8 @@
 -- What a clean-up of the table must know before its first change, a fact a
 -- row: what is partitioned by, publications under which a DELETE is refused
--- for want of a replica identity, row security, unique indexes that are
--- INVALID, and names of its schema that an index of this table would be given.
+-- for want of a replica identity, rules that keep rows from being deleted or
+-- put back, row security, unique indexes that are INVALID, and names of its
+-- schema that an index of this table would be given.
 -- Parameters: $1 the table's OID.
 -- Locks: none.
 WITH RECURSIVE tree AS (
@@ -29,6 +30,10 @@ FROM pg_catalog.pg_publication AS u
 JOIN pg_catalog.pg_publication_tables AS v ON v.pubname = u.pubname
 JOIN leaf AS l ON l.nspname = v.schemaname AND l.relname = v.tablename
 WHERE u.pubdelete AND EXISTS (SELECT FROM leaf AS o JOIN pg_catalog.pg_class AS c ON c.oid = o.oid WHERE o.nameless AND c.relkind = 'r')
+UNION
+SELECT 'rule', r.rulename::text
+FROM pg_catalog.pg_rewrite AS r
+WHERE r.ev_class = $1::oid AND r.ev_enabled <> 'D' AND (r.ev_type = '3' OR r.is_instead AND r.ev_type <> '1')   -- 1 SELECT, 3 INSERT
 UNION
 SELECT 'row-security', CASE WHEN c.relforcerowsecurity THEN 'forced' ELSE 'on' END
 FROM pg_catalog.pg_class AS c

@@ -191,6 +191,7 @@ func (p Postgres) Referred() []Referred {
 				"  count(DISTINCT (h.keeper_heap, h.keeper_place)) FILTER (WHERE h.doomed) AS merged\n" +
 				"  FROM " + g.hits() + " AS h GROUP BY h.group_no",
 		})
+		all = append(all, g.grandchildren()...)
 	}
 	return all
 }

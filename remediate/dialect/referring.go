@@ -37,6 +37,9 @@ type Referred struct {
 	Counts  string
 }
 
+// unforeseen is the number of what no plan foretells: no row may refer so.
+const unforeseen = -1
+
 // referring writes what is done to rows that refer, in the SQL of one engine.
 // The rows, h, are looked for first; those that are doomed would collide.
 type referring interface {

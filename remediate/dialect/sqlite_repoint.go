@@ -242,9 +242,6 @@ func (s SQLite) Referred() []Referred {
 	return all
 }
 
-// unforeseen is the number of what no plan foretells: no row may refer so.
-const unforeseen = -1
-
 // disturbs says for which hits, h, of rows c others that refer to them by k
 // would refer to nothing: those that are deleted, and those whose own key moves.
 func (g litePointing) disturbs(k plan.ForeignKey) string {

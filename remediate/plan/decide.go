@@ -250,7 +250,7 @@ func (d *deciding) settle() {
 		d.t.Hazards = union(d.t.Hazards, []Hazard{SelfReference})
 		d.t.Notes = append(d.t.Notes, fmt.Sprintf("%s to a row that goes and would refer to %s", Verb(selves, "1 survivor refers", fmt.Sprintf("%d survivors refer", selves)), Verb(selves, "itself", "themselves")))
 	}
-	d.t.References, d.t.Inward = d.refer.told(), d.refer.inward
+	d.t.References, d.t.Inward, d.t.Hanging = d.refer.told(), d.refer.inward, d.refer.atMost
 }
 
 // SetRows counts the surplus rows that stay.
@@ -292,7 +292,7 @@ func (t *Table) repointing(table *casefile.Table) {
 		}
 		if deletes && child != nil && len(child.Incoming) > 0 {
 			hazards = append(hazards, Grandchildren)
-			t.Notes = append(t.Notes, fmt.Sprintf("%s of %s go, and %s refers to that table: a row of it that refers to one of them stops the clean-up of that group, or rolls all of it back, and is named", Count(int(r.Effect().Deleted), "row"), r.Table, child.Incoming[0].Table))
+			t.Notes = append(t.Notes, t.grandchildren(r, child, table.IncomingKeys[r.Number].Deletes))
 		}
 		if r.Array && r.Dropped > 0 {
 			hazards = append(hazards, ArrayRepeats)

@@ -33,7 +33,7 @@ var hazardMeanings = map[Hazard]string{
 	Cascades:      "a foreign key cascades from the table",
 	FiresTriggers: "triggers of the table fire, and what they write is not taken back",
 	SelfReference: "a survivor that refers to a row that goes would refer to itself",
-	Grandchildren: "rows of other tables are deleted that may be referred to themselves; the clean-up rolls back if they are",
+	Grandchildren: "rows of other tables are deleted that may be referred to themselves; their group is left alone if they are",
 	ArrayRepeats:  "arrays of ids would name one row more often than once; the repeats go or stay, as declared",
 	ChangesRows:   "surplus rows stay and get new values",
 	EntriesMeet:   "an entry may find rows otherwise than foretold after the one before it, and leaves such groups alone",

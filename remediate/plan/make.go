@@ -252,6 +252,10 @@ func (t *Table) dangers(table *casefile.Table) []Hazard {
 		if cascades {
 			hazards = append(hazards, Cascades)
 		}
+		if cascades && k.Child != nil && len(k.Child.Triggers) > 0 && !t.refersBy(n) {
+			hazards = append(hazards, FiresTriggers)
+			t.Notes = append(t.Notes, "triggers of "+k.Table+" may fire: "+strings.Join(k.Child.Triggers, ", ")+"; its foreign key runs a statement for each removed row, though it finds no row")
+		}
 		switch {
 		case !k.Counted && cascades:
 			t.Notes = append(t.Notes, "a removed row that "+k.Table+" refers to ("+k.Name+") makes the clean-up roll back, because its rows would change too (on delete "+on+")")
@@ -266,6 +270,11 @@ func (t *Table) dangers(table *casefile.Table) []Hazard {
 		t.Notes = append(t.Notes, "triggers fire: "+strings.Join(table.Triggers, ", ")+"; rows that they add to other tables stay after an undo, and any other change of theirs makes the clean-up roll back")
 	}
 	return hazards
+}
+
+// refersBy tells whether rows refer by a reference to rows that go.
+func (t *Table) refersBy(number int) bool {
+	return slices.ContainsFunc(t.References, func(r Reference) bool { return r.Number == number && r.Rows > 0 })
 }
 
 // referredRows says how many rows a cascade would have reached.

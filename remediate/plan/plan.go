@@ -56,6 +56,9 @@ type Table struct {
 	// Inward is true where rows that go refer to others of the table that go; it
 	// is of use while the plan is made.
 	Inward bool `json:"-"`
+	// Hanging is what hangs at most on rows that are deleted beside the planned
+	// ones, by reference; nil for nothing.
+	Hanging map[int][]hanging `json:"-"`
 	// Notes are what a reader must know beside the hazards.
 	Notes []string `json:"notes"`
 }

@@ -26,6 +26,11 @@ func (t *Table) foresee(table *CaseTable) error {
 			Message: fmt.Sprintf("%s is published (%s) without a replica identity, so the server refuses to delete its rows", t.Table, strings.Join(f.RefusesDelete, ", ")),
 			Hint:    "give it one, as by ALTER TABLE " + t.Table + " REPLICA IDENTITY FULL, then scan again"}
 	}
+	if len(f.Rules) > 0 && t.Removed() > 0 {
+		return &Problem{Code: CodeUnsupported,
+			Message: fmt.Sprintf("%s has %s (%s), by which rows would not be deleted, or not come back as they were", t.Table, Verb(len(f.Rules), "a rule", "rules"), strings.Join(f.Rules, ", ")),
+			Hint:    "ALTER TABLE " + t.Table + " DISABLE RULE for the time of the clean-up, then scan again"}
+	}
 	if f.RowSecurity != "" {
 		who := "its owner or a role that has BYPASSRLS"
 		if f.RowSecurity == "forced" {

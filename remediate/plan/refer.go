@@ -26,6 +26,8 @@ type referral struct {
 	inward bool
 	// alike are collisions under the keys of other entries.
 	alike []alike
+	// atMost is what hangs on rows of which some are deleted, by reference.
+	atMost map[int][]hanging
 }
 
 // alike is a collision under the key of another entry of the case.
@@ -61,7 +63,11 @@ func (f *referral) foretell(g *casefile.Group, keep Fields) (counts []GroupRefer
 		if c.Rows == 0 {
 			continue
 		}
-		if held := f.conflict(g, r, keep, &c); held != "" {
+		held := f.conflict(g, r, keep, &c)
+		if held == "" {
+			held = f.tooDeep(g, r, keep, &c)
+		}
+		if held != "" {
 			return nil, held
 		}
 		counts = append(counts, c)

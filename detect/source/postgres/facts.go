@@ -19,6 +19,8 @@ func (s *Source) readFacts(ctx context.Context, r *relation, t *source.Table) er
 			f.PartitionKey = append(f.PartitionKey, name)
 		case "refuses-delete":
 			f.RefusesDelete = append(f.RefusesDelete, name)
+		case "rule":
+			f.Rules = append(f.Rules, name)
 		case "row-security":
 			f.RowSecurity = name
 		case "invalid-inert":
