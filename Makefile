@@ -129,7 +129,7 @@ exact-undo: need-postgres ## undo(apply(x)) = x by dump on SCHEMAS random databa
 	TWINROW_TEST_SCHEMAS=$(SCHEMAS) TWINROW_TEST_SEED=$(SEED) go test -count=1 -timeout 60m -run '^TestUndoIsExactOnRandomSchemas$$' -v ./remediate/apply | grep -v -e '^=== ' -e '^ *--- PASS'
 
 KILLS ?= 200
-chaos: need-postgres ## apply and undo, of both strategies, killed at every record of the journal and at KILLS random moments
+chaos: need-postgres ## apply and undo, of both strategies and with what may be asked of the index, killed at every record of the journal, every step and KILLS random moments
 	TWINROW_TEST_KILLS=$(KILLS) go test -count=1 -timeout 60m -run '^TestKilledAtAnyMoment$$' -v ./remediate/apply | grep -v -e '^=== ' -e '^ *--- PASS'
 
 ROWS ?= 10000000

@@ -152,8 +152,8 @@ type Options struct {
 	MaxLag time.Duration
 	// Progress is told of each step.
 	Progress Progress
-	// recorded is told of each record of the journal; nil but in tests.
-	recorded func(records int)
+	// recorded is called after each record of the journal; nil but in tests.
+	recorded func()
 }
 
 // Steps after which a run can be told to stop.

@@ -33,60 +33,79 @@ CREATE TABLE orders (id bigint PRIMARY KEY, ref text, amount numeric, created_at
 INSERT INTO orders SELECT g, 'ref ' || g % 20, 1.50, timestamptz '2025-01-01' + g * interval '1 minute' FROM generate_series(1, 32) AS g;
 CREATE TABLE lines (id int PRIMARY KEY, order_id bigint REFERENCES orders ON DELETE CASCADE); INSERT INTO lines SELECT g, g FROM generate_series(1, 32) AS g;
 CREATE TABLE tags (order_id bigint REFERENCES orders, tag text, n int, PRIMARY KEY (order_id, tag)); INSERT INTO tags SELECT g, 'x', g FROM generate_series(1, 32, 3) AS g UNION ALL SELECT g, 'x', g FROM generate_series(21, 32, 5) AS g WHERE g % 3 <> 1;
-CREATE TABLE lists (id int PRIMARY KEY, ids bigint[]); INSERT INTO lists SELECT g, ARRAY[g, NULL, g + 20, g + 13, g + 20] FROM generate_series(1, 12) AS g;`
+CREATE TABLE lists (id int PRIMARY KEY, ids bigint[]); INSERT INTO lists SELECT g, ARRAY[g, NULL, g + 20, g + 13, g + 20] FROM generate_series(1, 12) AS g;
+CREATE INDEX orders_ref_idx ON orders (ref DESC) WHERE id > 0;`
 
-// shopCase scans the shop and plans what is declared of those that refer.
-func shopCase(t *testing.T, url, strategy string) *story {
+// shopCase scans the shop and plans what is declared of those that refer, and
+// of the index.
+func shopCase(t *testing.T, url, strategy string, index plan.IndexRule) *story {
 	t.Helper()
 	psql(t, url, shop)
-	return scanned(t, "postgres", url, plan.Options{Strategy: strategy, Rules: map[string]plan.Rules{"orders": {References: []plan.ReferenceRule{
+	return scanned(t, "postgres", url, plan.Options{Strategy: strategy, Rules: map[string]plan.Rules{"orders": {Index: index, References: []plan.ReferenceRule{
 		{Table: "tags", Columns: []string{"order_id"}, OnConflict: plan.Merge, Merge: []plan.ColumnRule{{Column: "n", Rule: "sum"}}},
 		{Table: "lists", Columns: []string{"ids"}, OnConflict: plan.Drop},
 	}}}}, source.Request{Table: "orders", Key: []string{"ref"}, Time: "created_at", References: []source.Declared{{Table: "lists", Columns: []string{"ids"}, Array: true}}})
+}
+
+// deaths are what is killed: each strategy, with each thing that the
+// configuration may ask of the index. Those with a share of 1 die at as many
+// random moments each as the figure asked for says of all of them together.
+var deaths = []struct {
+	name, strategy string
+	index          plan.IndexRule
+	share          int
+}{
+	{"atomic", plan.Atomic, plan.IndexRule{}, 1},
+	{"online", plan.Online, plan.IndexRule{}, 1},
+	{"atomic, index replaced", plan.Atomic, plan.IndexRule{Replaces: "orders_ref_idx"}, 4},
+	{"online, index replaced", plan.Online, plan.IndexRule{Replaces: "orders_ref_idx"}, 4},
+	{"atomic, constraint", plan.Atomic, plan.IndexRule{Name: "One order", Constraint: true, Replaces: "orders_ref_idx"}, 4},
+	{"online, constraint", plan.Online, plan.IndexRule{Name: "One order", Constraint: true, Replaces: "orders_ref_idx"}, 4},
+	{"atomic, no index", plan.Atomic, plan.IndexRule{None: true}, 4},
+	{"online, no index", plan.Online, plan.IndexRule{None: true}, 4},
 }
 
 // toll counts what the kills of one strategy came to.
 type toll struct {
 	name                          string
 	kills, lost, touched, resumed int
-	atRecords, atRandom           int
+	atRecords, atSteps, atRandom  int
 }
 
-// TestKilledAtAnyMoment kills apply and undo, of both strategies, and looks each
-// time that every row is in the table or in quarantine, that what stays was not
-// touched, and that the work goes on or back from there.
+// TestKilledAtAnyMoment kills apply and undo, of both strategies and with all
+// that may be declared of the index, and looks each time that every row is in
+// the table or in quarantine, that what stays was not touched, and that the
+// work goes on or back from there.
 func TestKilledAtAnyMoment(t *testing.T) {
 	random, everyRecord := kills()
-	tolls := map[string]*toll{}
-	for _, strategy := range []string{plan.Atomic, plan.Online} {
-		for _, verb := range []string{"apply", "undo"} {
-			tolls[strategy+verb] = &toll{name: strategy + ", " + verb}
-		}
-	}
+	verbs := []string{"apply", "undo"}
+	tolls := make([]toll, len(verbs)*len(deaths))
 	t.Run("strategies", func(t *testing.T) {
-		for _, strategy := range []string{plan.Atomic, plan.Online} {
-			t.Run(strategy, func(t *testing.T) {
+		for i, death := range deaths {
+			if !everyRecord && death.share > 1 {
+				continue
+			}
+			t.Run(death.name, func(t *testing.T) {
 				t.Parallel()
 				url := pgserver.Database(t)
-				c := &chaos{story: shopCase(t, url, strategy)}
+				c := &chaos{story: shopCase(t, url, death.strategy, death.index)}
 				if table := c.plan.Tables[0]; len(table.Held) > 0 || table.Effects["public.tags"].Deleted == 0 || table.Effects["public.lists"].Updated == 0 {
 					t.Fatalf("%+v", table)
 				}
 				c.before = c.dump()
 				c.all = c.text("SELECT string_agg(o::text, E'\\n' ORDER BY o::text) FROM orders AS o")
-				for _, verb := range []string{"apply", "undo"} {
-					c.run(verb, tolls[strategy+verb], random/4, everyRecord)
+				for n, verb := range verbs {
+					count := &tolls[len(verbs)*i+n]
+					count.name = death.name + ", " + verb
+					c.run(verb, count, random/4/death.share, everyRecord)
 				}
 			})
 		}
 	})
 	if everyRecord {
-		fmt.Printf("\n%-16s %8s %8s %8s %12s %18s %9s\n", "killed in", "kills", "records", "random", "rows lost", "survivors touched", "went on")
-		for _, strategy := range []string{plan.Atomic, plan.Online} {
-			for _, verb := range []string{"apply", "undo"} {
-				got := tolls[strategy+verb]
-				fmt.Printf("%-16s %8d %8d %8d %12d %18d %9d\n", got.name, got.kills, got.atRecords, got.atRandom, got.lost, got.touched, got.resumed)
-			}
+		fmt.Printf("\n%-30s %6s %8s %6s %7s %10s %18s %8s\n", "killed in", "kills", "records", "steps", "random", "rows lost", "survivors touched", "went on")
+		for _, got := range tolls {
+			fmt.Printf("%-30s %6d %8d %6d %7d %10d %18d %8d\n", got.name, got.kills, got.atRecords, got.atSteps, got.atRandom, got.lost, got.touched, got.resumed)
 		}
 	}
 }
@@ -96,21 +115,27 @@ type chaos struct {
 	before, all string
 }
 
-// run kills one verb at every record and at random moments.
+// run kills one verb at every record, as each step begins and at random moments.
 func (c *chaos) run(verb string, count *toll, random int, everyRecord bool) {
 	c.t.Helper()
-	took, records := c.measure(verb)
+	took, records, steps := c.measure(verb)
 	if everyRecord {
 		for n := 1; n <= records; n++ {
-			if !c.once(verb, n, 0, count) {
+			count.atRecords++
+			if !c.once(verb, fmt.Sprintf("record=%d", n), count) {
 				c.t.Errorf("%s: nobody died at record %d of %d", count.name, n, records)
 			}
-			count.atRecords++
+		}
+		for n := 1; n <= steps; n++ {
+			count.atSteps++
+			if !c.once(verb, fmt.Sprintf("step=%d", n), count) {
+				c.t.Errorf("%s: nobody died at step %d of %d", count.name, n, steps)
+			}
 		}
 	}
 	// A run that was done before its moment came was faster than the measured one.
 	for tries := 0; count.atRandom < random && tries < 20*random; tries++ {
-		if c.once(verb, 0, rand.Int64N(took.Microseconds())+1, count) {
+		if c.once(verb, fmt.Sprintf("microseconds=%d", rand.Int64N(took.Microseconds())+1), count) {
 			count.atRandom++
 		} else {
 			took = took * 9 / 10
@@ -121,21 +146,30 @@ func (c *chaos) run(verb string, count *toll, random int, everyRecord bool) {
 	}
 }
 
-// measure runs a verb undisturbed: how long it takes, and how many records of
-// the journal it writes.
-func (c *chaos) measure(verb string) (took time.Duration, records int) {
+// measure runs a verb undisturbed: how long it takes, how many records of the
+// journal it writes, and of how many steps it tells.
+func (c *chaos) measure(verb string) (took time.Duration, records, steps int) {
 	c.t.Helper()
 	if verb == "undo" {
-		c.apply()
+		c.inBatches()
 	}
 	before := c.records()
 	start := time.Now()
-	if died, out := c.strike(verb, "record=1000000"); died {
+	died, out := c.strike(verb, "step=1000000")
+	if died {
 		c.t.Fatal(out)
 	}
-	took, records = time.Since(start), c.records()-before
+	took, records, steps = time.Since(start), c.records()-before, strings.Count(out, stepTold)
 	c.undo()
-	return took, records
+	return took, records, steps
+}
+
+// inBatches applies in batches so small that there are several.
+func (c *chaos) inBatches() {
+	c.t.Helper()
+	if _, err := c.try(Options{Batch: 3}); err != nil {
+		c.t.Fatal(full(err))
+	}
 }
 
 func (c *chaos) records() int {
@@ -148,18 +182,12 @@ func (c *chaos) records() int {
 	return strings.Count(string(raw), "\n")
 }
 
-// once kills a run at its record of that number, or without one after so many
-// microseconds, looks at what it left, goes on or back, and ends where it began.
-func (c *chaos) once(verb string, record int, after int64, count *toll) (died bool) {
+// once kills a run at a point, looks at what it left, goes on or back, and ends
+// where it began.
+func (c *chaos) once(verb, at string, count *toll) (died bool) {
 	c.t.Helper()
 	if verb == "undo" {
-		if _, err := c.try(Options{Batch: 3}); err != nil {
-			c.t.Fatal(full(err))
-		}
-	}
-	at := fmt.Sprintf("microseconds=%d", after)
-	if record > 0 {
-		at = fmt.Sprintf("record=%d", c.records()+record)
+		c.inBatches()
 	}
 	died, _ = c.strike(verb, at)
 	if died {
@@ -203,7 +231,7 @@ func (c *chaos) everywhere() string {
 func TestServerCrashInTheMiddle(t *testing.T) {
 	server := pgserver.Start(t, "fsync=on")
 	url := server.Database(t)
-	s := shopCase(t, url, plan.Online)
+	s := shopCase(t, url, plan.Online, plan.IndexRule{})
 	before := s.dump()
 	crash := func(run func(*story, Options) (*Result, error)) {
 		t.Helper()

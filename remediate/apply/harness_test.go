@@ -316,7 +316,7 @@ func (s *story) dump() string {
 		return out
 	}
 	const user = "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'"
-	out := texts("SELECT format('%I.%I %s %s %s', n.nspname, c.relname, c.relkind, obj_description(c.oid, 'pg_class'), CASE WHEN c.relkind IN ('i', 'I') THEN pg_get_indexdef(c.oid) END) " + user + " ORDER BY 1")
+	out := texts("SELECT format('%I.%I %s %s %s', n.nspname, c.relname, c.relkind, obj_description(c.oid, 'pg_class'), CASE WHEN c.relkind IN ('i', 'I') THEN pg_get_indexdef(c.oid) || (SELECT i.indisvalid FROM pg_index AS i WHERE i.indexrelid = c.oid) END) " + user + " ORDER BY 1")
 	for _, table := range texts("SELECT format('%I.%I', n.nspname, c.relname) " + user + " AND c.relkind = 'r' ORDER BY 1") {
 		out = append(append(out, table), texts("SELECT (t.*)::text FROM "+table+" AS t ORDER BY 1")...)
 	}

@@ -68,8 +68,8 @@ type log struct {
 	left []int
 	// last is the last event, "" for none.
 	last string
-	// wrote is told how many records there are after each; it may be nil.
-	wrote func(records int)
+	// wrote is called after each record; it may be nil.
+	wrote func()
 }
 
 // openLog locks the case and reads its journal. peek leaves the file as it is.
@@ -149,7 +149,7 @@ func (l *log) write(event string, data any) error {
 	records := l.Records()
 	l.add(event, records[len(records)-1].Data)
 	if l.wrote != nil {
-		l.wrote(len(records))
+		l.wrote()
 	}
 	return nil
 }

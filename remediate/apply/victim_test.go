@@ -101,8 +101,8 @@ func fall(engine, where string, opened *plan.Case, p *plan.Plan) error {
 	}
 	verb, at, _ := strings.Cut(os.Getenv("TWINROW_TEST_VICTIM"), ":")
 	opts := Options{Allow: allHazards, Batch: 3}
-	if what, when, timed := strings.Cut(at, "="); timed {
-		opts.recorded = fallAt(what, when)
+	if what, when, counted := strings.Cut(at, "="); counted {
+		fallAt(&opts, what, when)
 	} else {
 		target = killer{target, at}
 	}
@@ -114,22 +114,38 @@ func fall(engine, where string, opened *plan.Case, p *plan.Plan) error {
 	return err
 }
 
-// fallAt kills the process at a record of the journal, or after a while.
-func fallAt(what, when string) func(records int) {
+// fallAt kills the process at the n-th record that it writes to the journal, as
+// its n-th step begins, or after n microseconds.
+func fallAt(opts *Options, what, when string) {
 	n, err := strconv.Atoi(when)
 	if err != nil {
 		panic(err)
 	}
 	die := killerSession{at: "now"}
-	if what == "microseconds" {
-		time.AfterFunc(time.Duration(n)*time.Microsecond, func() { die.here("now") })
-		return nil
-	}
-	return func(records int) {
-		if records == n {
+	count := func() {
+		if n--; n == 0 {
 			die.here("now")
 		}
 	}
+	switch what {
+	case "microseconds":
+		time.AfterFunc(time.Duration(n)*time.Microsecond, func() { die.here("now") })
+	case "record":
+		opts.recorded = count
+	case "step":
+		opts.Progress = falls(count)
+	}
+}
+
+// stepTold is what a process that is to die at a step says at each.
+const stepTold = "step: "
+
+// falls counts steps.
+type falls func()
+
+func (f falls) Step(table, what string) {
+	fmt.Println(stepTold + what + " of " + table)
+	f()
 }
 
 // kill runs a victim and sees that it died.
