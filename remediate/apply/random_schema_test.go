@@ -124,6 +124,9 @@ func newWorld(seed uint64) *world {
 			children = append(children, w.makeChild(rows))
 		}
 	}
+	if len(w.named) == 1 && w.may(40) {
+		children = append(children, w.makeLists(rows))
+	}
 	for _, table := range append(children, w.parent) {
 		w.triggers(table, table == w.parent && partitioned)
 	}
@@ -164,11 +167,9 @@ func (w *world) makeParent(partitioned bool) {
 		definitions = append(definitions, queries.Ident(c.name)+" "+c.kind+c.tail)
 	}
 	if w.may(25) {
-		name := w.name("made")
-		definitions = append(definitions, queries.Ident(name)+" text GENERATED ALWAYS AS (coalesce("+queries.Ident(w.key[len(w.key)-1])+"::text, '') || 'x') STORED")
-		if kind := w.columns[slices.IndexFunc(w.columns, func(c column) bool { return c.name == w.key[len(w.key)-1] })].kind; kind == "date" {
-			definitions = definitions[:len(definitions)-1] // whose text hangs on a setting
-		} else {
+		last := w.columns[slices.IndexFunc(w.columns, func(c column) bool { return c.name == w.key[len(w.key)-1] })]
+		if last.kind != "date" { // whose text hangs on a setting
+			definitions = append(definitions, w.made(last))
 			w.trait("generated")
 		}
 	}
@@ -243,7 +244,7 @@ func idValue(kind string, n int) string {
 // children refer to it.
 func (w *world) fillParent() []string {
 	var refs []string
-	copies := map[string][]string{}
+	copies, flat := map[string][]string{}, w.may(60)
 	for n := 1; n <= 6+w.IntN(30); n++ {
 		var values, ref []string
 		group := ""
@@ -257,7 +258,7 @@ func (w *world) fillParent() []string {
 					value = "NULL"
 				}
 			case c.value == nil: // the row's parent
-				if value = "NULL"; n > 1 && w.may(50) {
+				if value = "NULL"; n > 1 && w.may(50) && !(flat && copies[group] != nil) {
 					value = idValue(c.kind, 1+w.IntN(n-1))
 				}
 			default:
@@ -273,7 +274,7 @@ func (w *world) fillParent() []string {
 		}
 		if first := copies[group]; first != nil && w.may(70) { // a true copy, but for id and key
 			for i, c := range w.columns {
-				if !slices.Contains(columnsOf(w.id), c.name) {
+				if !slices.Contains(columnsOf(w.id), c.name) && !(flat && c.value == nil && !slices.Contains(w.key, c.name)) {
 					values[i] = first[i]
 				}
 			}
@@ -303,13 +304,15 @@ func (w *world) triggers(table string, partitioned bool) {
 
 // plan draws the plan.
 func (w *world) plan(partitioned bool) {
-	w.request = source.Request{Table: w.table(w.parent), Key: slices.Clone(w.key), NullsEqual: false}
+	w.request.Table, w.request.Key = w.table(w.parent), slices.Clone(w.key)
 	if w.schema == "public" && w.may(50) {
 		w.request.Table = queries.Ident(w.parent)
 	}
 	w.options.Keep = w.one("first", "last", "most-referenced")
 	w.rules.Differing = plan.KeepSurvivor
-	if w.may(30) {
+	if w.may(30) && w.set() {
+		w.trait("surplus set")
+	} else if w.may(30) {
 		w.rules.Differing = plan.Merge
 		for _, c := range w.columns {
 			if !slices.Contains(columnsOf(w.id), c.name) && !slices.Contains(w.key, c.name) && c.value != nil {
@@ -332,7 +335,27 @@ func (w *world) plan(partitioned bool) {
 			w.rules.Index.Replaces = "old_one"
 		}
 	}
-	if w.options.Strategy = plan.Atomic; w.may(40) {
+	if w.options.Strategy = plan.Atomic; w.may(60) {
 		w.options.Strategy = plan.Online
 	}
+}
+
+// set draws that surplus rows stay and get another key, where one of the key's
+// columns can hold it.
+func (w *world) set() bool {
+	i := slices.IndexFunc(w.columns, func(c column) bool { return c.kind == "text" && slices.Contains(w.key, c.name) })
+	if i < 0 || len(w.id) == 0 {
+		return false
+	}
+	value := queries.Ident(w.columns[i].name)
+	for _, c := range w.id {
+		value += " || '_' || " + queries.Ident(c.name)
+	}
+	w.rules.Set = []plan.Assignment{{Column: w.columns[i].name, Value: value}}
+	for _, c := range w.columns {
+		if c.kind == "numeric" && c.value != nil && w.may(50) {
+			w.rules.Set = append(w.rules.Set, plan.Assignment{Column: c.name, Value: "coalesce(" + queries.Ident(c.name) + ", 0) + 1"})
+		}
+	}
+	return true
 }
