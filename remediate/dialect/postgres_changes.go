@@ -40,8 +40,8 @@ func (p Postgres) Recalls() []Recall {
 	var all []Recall
 	for _, w := range p.Touching {
 		by := p.Of(w)
-		if w.Name != p.Name {
-			by.span = "" // another entry's groups
+		if w.Name != p.Name || p.refersToItself() {
+			by.span = "" // other groups may have changed the rows
 		}
 		all = append(all, Recall{Changes: by.Changes(), SQL: by.recall(p.Table.Table, w.Name == p.Name && w.CaseID == p.CaseID)})
 	}
@@ -59,6 +59,7 @@ type Recall struct {
 // step was about.
 func (p Postgres) recall(table string, own bool) []string {
 	var all []string
+	within := own && p.refersToItself()
 	for _, step := range stepNumbers(p.Work) {
 		if step.table != table || step.did != "updated" {
 			continue
@@ -70,10 +71,22 @@ func (p Postgres) recall(table string, own bool) []string {
 		case step.number == stepSet && own:
 			which = " AND NOT w.keep"
 		}
+		if within { // all that was kept is read only where need be
+			which += " AND (" + p.Missing() + ") > 0"
+		}
 		all = append(all, "UPDATE "+p.work+" AS w SET image = "+digest("q.after_text")+"\n"+
 			"  FROM "+p.Changes()+" AS q WHERE "+p.mine()+fmt.Sprintf(" AND q.step = %d AND q.did = 'updated'", step.number)+which+" AND w.image = "+digest("q.before_text"))
 	}
+	if within { // batches may have changed a row in any order of the steps
+		all = slices.Repeat(all, len(all))
+	}
 	return all
+}
+
+// refersToItself tells whether rows of the table change because they refer to
+// others of it that go.
+func (p Postgres) refersToItself() bool {
+	return slices.ContainsFunc(p.References, func(r plan.Reference) bool { return r.Table == p.Table.Table && r.Rows > 0 })
 }
 
 // digest is the image of a row's text.

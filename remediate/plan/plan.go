@@ -53,7 +53,7 @@ type Table struct {
 	// Effects are the changes foretold, by table; twinrow's own quarantine is not among them.
 	Effects map[string]Effect `json:"effects"`
 	Hazards []Hazard          `json:"hazards"`
-	// Inward is true where rows that go refer to others of the table that go; it
+	// Inward is true where rows that go refer to rows of other groups that go; it
 	// is of use while the plan is made.
 	Inward bool `json:"-"`
 	// Hanging is what hangs at most on rows that are deleted beside the planned

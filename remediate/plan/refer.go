@@ -22,7 +22,7 @@ type referral struct {
 	// shared are arrays that name rows of several groups that go.
 	shared map[sharing]together
 	gone   []deleted
-	// inward is true where rows that go refer to others of the table that go.
+	// inward is true where rows that go refer to rows of other groups that go.
 	inward bool
 	// alike are collisions under the keys of other entries.
 	alike []alike
@@ -279,7 +279,7 @@ func (f *referral) settle(groups []Group) (selves int) {
 		case row.kept && at == row.group:
 			selves++
 		case !row.kept:
-			f.inward = true
+			f.inward = f.inward || at != row.group
 			for i := range groups[at].References {
 				if groups[at].References[i].Number == row.number {
 					groups[at].References[i].Rows--

@@ -37,7 +37,8 @@ func (t *Table) choose(engine string, table *CaseTable, asked string) error {
 	case engine == "d1":
 		t.Strategy, t.StrategyReason = Atomic, "D1 knows no transactions: every statement does nothing unless every check holds"
 	case asked == Online && tangled != "":
-		return &Problem{Code: CodeUnsupported, Message: tangled + ", which the online strategy could not foretell for one batch after another", Hint: "plan with --strategy atomic, or leave the flag out"}
+		return &Problem{Code: CodeUnsupported, Message: tangled + ": what is foretold of one batch would not hold after another, and the online strategy works batch by batch",
+			Hint: "plan with --strategy atomic, and apply it in a quiet hour: it is one transaction, for which writers of " + t.Table + " wait, and `apply --dry-run` takes as long as it will"}
 	case asked == Online:
 		t.Strategy, t.StrategyReason = Online, t.onlineReason("asked for")
 	case engine == "postgres" && large && asked != Atomic && tangled != "":
@@ -62,8 +63,11 @@ func (t *Table) merges() bool {
 func (t *Table) tangled(table *CaseTable) string {
 	for i := range t.References {
 		r := &t.References[i]
-		if r.Table == t.Table && (t.Inward || r.Rows > 0) {
-			return "rows of " + t.Table + " itself refer to rows that go"
+		switch {
+		case r.Table == t.Table && t.Inward:
+			return "rows of " + t.Table + " that go refer to others that go (" + r.Name + ")"
+		case r.Table == t.Table && r.Rows > 0 && r.deletes() > 0:
+			return "rows of " + t.Table + " itself that refer to rows that go are to be deleted (" + r.Name + ")"
 		}
 		for n := range t.References {
 			other := &t.References[n]

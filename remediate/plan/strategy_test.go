@@ -30,13 +30,17 @@ func TestStrategyIsChosenBySizeAndToldWhy(t *testing.T) {
 			t.Errorf("%+v: %s, because %s", c, table.Strategy, table.StrategyReason)
 		}
 	}
-	for child, want := range map[string]string{"scans": Online, "t": Atomic} { // which may refer to what goes in another batch
-		table := Table{Table: "t", References: []Reference{{Table: child, Rows: 1}}}
+	for _, c := range []struct {
+		child, action string
+		inward        bool
+		want          string
+	}{{"scans", Repoint, false, Online}, {"t", Repoint, false, Online}, {"t", Repoint, true, Atomic}, {"t", DeleteRow, false, Atomic}} {
+		table := Table{Table: "t", Inward: c.inward, References: []Reference{{Table: c.child, Action: c.action, Rows: 1}}}
 		if err := table.choose("postgres", &casefile.Table{ScannedRows: longLock}, Auto); err != nil {
 			t.Fatal(err)
 		}
-		if table.Strategy != want || !strings.Contains(table.StrategyReason, "refer to") {
-			t.Errorf("%s: %s, because %s", child, table.Strategy, table.StrategyReason)
+		if table.Strategy != c.want || !strings.Contains(table.StrategyReason, "refer to") {
+			t.Errorf("%+v: %s, because %s", c, table.Strategy, table.StrategyReason)
 		}
 	}
 	var table Table
