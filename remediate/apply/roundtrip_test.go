@@ -45,14 +45,14 @@ CREATE SCHEMA "my Shop";
 CREATE TYPE mood AS ENUM ('sad', 'glad');
 CREATE TYPE pair AS (a int, b text);
 CREATE DOMAIN small AS int CHECK (value < 10);
-CREATE TABLE "my Shop"."It's ""odd""" ("Id" bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, k text, "select" float8, f4 float4, n numeric, j json, jb jsonb, b bytea,
+CREATE TABLE "my Shop"."It's 100% ""odd""" ("Id" bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, k text, "select" float8, f4 float4, n numeric, j json, jb jsonb, b bytea,
   a int[], aa text[][], m mood, p pair, ps pair[], d small, iv interval, ts timestamp, tz timestamptz, dt date, u uuid, net inet, r int4range, bits bit(3), c char(5), mon money, x xml,
   twice text GENERATED ALWAYS AS (k || k) STORED, bool boolean, nothing text);
-INSERT INTO "my Shop"."It's ""odd""" (k, "select", f4, n, j, jb, b, a, aa, m, p, ps, d, iv, ts, tz, dt, u, net, r, bits, c, mon, x, bool)
+INSERT INTO "my Shop"."It's 100% ""odd""" (k, "select", f4, n, j, jb, b, a, aa, m, p, ps, d, iv, ts, tz, dt, u, net, r, bits, c, mon, x, bool)
 SELECT 'k' || (g % 3), (ARRAY['-0'::float8,'NaN','infinity','-infinity',0.1::float8+0.2::float8,1e-300])[1 + g % 6], '-0', (ARRAY[1.0,1.00,'NaN',-0.000])[1 + g % 4], '{"a":1,"a":2, "b" : -0}', '{"x":null}', '\x00ff27',
   '{1,NULL,3}', '[0:1][2:3]={{a,"b,"},{NULL,"N\"ULL"}}', 'glad', '(1,"x,""y")', ARRAY['(1,)'::pair, '(,"")'::pair], 3, '1 mon -2 days 03:04:05.6', 'infinity', '2025-12-24 03:20:37.914123+01', '-infinity', '00000000-0000-0000-0000-000000000001', '10.0.0.1/8', '[1,5)', B'101', 'ab', '12.34', '<a>&amp;</a>', g % 2 = 0
 FROM generate_series(0, 5) AS g;`,
-		request: source.Request{Table: `"my Shop"."It's ""odd"""`, Key: []string{"k"}}, options: plan.Options{Differing: plan.KeepSurvivor, Keep: "last"}},
+		request: source.Request{Table: `"my Shop"."It's 100% ""odd"""`, Key: []string{"k"}}, options: plan.Options{Differing: plan.KeepSurvivor, Keep: "last"}},
 	{name: "no primary key", engine: "postgres", script: `
 CREATE TABLE logs (k text, at timestamptz, note text); INSERT INTO logs VALUES ('a','2025-01-01','x'),('a','2025-01-01','x'),('b','2025-01-01','y'),('a','2025-01-01','x');`,
 		request: source.Request{Table: "logs", Key: []string{"k"}}},

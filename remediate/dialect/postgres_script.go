@@ -165,9 +165,11 @@ func literalOrNull(value *string) string {
 	return queries.Literal(*value)
 }
 
-// raiseUnless stops the transaction where a condition does not hold.
+// raiseUnless stops the transaction where a condition does not hold. The
+// message may hold a name, whose % must not be read as a place for a value.
 func raiseUnless(condition, message string) []string {
-	return []string{"  IF NOT (" + condition + ") THEN", "    RAISE EXCEPTION " + queries.Literal(message) + ";", "  END IF;"}
+	format := strings.ReplaceAll(message, "%", "%%")
+	return []string{"  IF NOT (" + condition + ") THEN", "    RAISE EXCEPTION " + queries.Literal(format) + ";", "  END IF;"}
 }
 
 // indexBlock builds the index, or sees that this case built it before.
