@@ -134,7 +134,7 @@ func (t *Table) ongoing() (s said) {
 	if i.RowsSince != nil {
 		rows := "no row"
 		if *i.RowsSince > 0 {
-			rows = Count(*i.RowsSince, "row")
+			rows = "at least " + Count(*i.RowsSince, "row")
 		}
 		s.add(rows+" "+plural(int(min(max(*i.RowsSince, 1), 2)), "was", "were")+" written since the last duplicate", "incident.rows_since")
 	}

@@ -85,8 +85,9 @@ type Incident struct {
 	// State is "going-on", "ended" or "cannot-tell".
 	State string `json:"state"`
 	// LastRow is the time of the newest row of the table that is not in the
-	// future; nil where it was not read. RowsSince counts the rows written
-	// after LastDuplicate.
+	// future; nil where it was not read. RowsSince is the least number of
+	// rows written after LastDuplicate: those of its own bucket are not
+	// counted, and 0 says that there is none.
 	LastRow   *string `json:"last_row,omitempty"`
 	RowsSince *int64  `json:"rows_since,omitempty"`
 	// Share is of duplicates among all rows written from onset to end (from

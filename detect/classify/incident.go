@@ -228,6 +228,9 @@ func (i *incident) state() {
 	}
 	lastBucket := min(int(i.times[len(i.times)-1].Sub(i.window.From)/i.window.Width), i.window.Buckets-1)
 	since := i.rowsIn(lastBucket+1, i.window.Buckets) + i.line.After
+	if since == 0 && i.line.Last.After(i.times[len(i.times)-1]) {
+		since = 1 // the newest row lies in the bucket of the last duplicate
+	}
 	i.RowsSince = &since
 	duplicates, rows := float64(i.duplicatesIn(i.from, i.to)), float64(i.rowsIn(i.from, i.to))
 	if rows == 0 {
@@ -239,12 +242,20 @@ func (i *incident) state() {
 	switch {
 	case silent < 0.05:
 		i.State = "ended"
-		i.say("it has ended: %s since the last duplicate, and none of them is one", casefile.Count(int(since), "row"))
+		i.say("it has ended: at least %s since the last duplicate, and none of them is one", casefile.Count(int(since), "row"))
 	case len(i.times) >= fewest:
 		i.State = "going-on"
 		i.End = nil
-		i.say("it is still going on as far as the data tells: the last duplicate is of %s, and only %s since", i.LastDuplicate, casefile.Count(int(since), "row"))
+		i.say("it is still going on as far as the data tells: the last duplicate is of %s, and %s", i.LastDuplicate, rowsSince(since))
 	default:
-		i.say("whether it goes on cannot be told: %s since the last duplicate are too few", casefile.Count(int(since), "row"))
+		i.say("whether it goes on cannot be told: %s", rowsSince(since))
 	}
+}
+
+// rowsSince speaks of rows that are too few to tell an end by.
+func rowsSince(n int64) string {
+	if n == 0 {
+		return "no row came since"
+	}
+	return "the rows since then are few"
 }

@@ -186,6 +186,26 @@ func TestAnIncidentThatGoesOn(t *testing.T) {
 	}
 }
 
+// TestRowsSinceInTheSameBucket: a row that came after the last duplicate, but
+// within its bucket, is a row since.
+func TestRowsSinceInTheSameBucket(t *testing.T) {
+	last := at(0)
+	w := IncidentWindow([]time.Time{last}, last.Add(24*time.Hour))
+	for _, c := range []struct {
+		newest time.Time
+		since  int64
+		says   string
+	}{{last, 0, "no row came since"}, {last.Add(time.Microsecond), 1, "the rows since then are few"}} {
+		line := source.Timeline{Counts: make([]int64, w.Buckets)}
+		line.Add(w, last)
+		line.Add(w, c.newest)
+		in := Incident([]time.Time{last}, 0, w, &line)
+		if *in.RowsSince != c.since || !strings.HasSuffix(in.Says[len(in.Says)-1], c.says) {
+			t.Errorf("newest row %s: %d rows since, %q", c.newest, *in.RowsSince, in.Says)
+		}
+	}
+}
+
 func TestDuplicatesAllAlongHaveNoOnset(t *testing.T) {
 	for seed := range uint64(30) {
 		duplicates, line, w := simulatedIncident(seed, 200, 0, 200, 60, 0.02)
