@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -57,7 +59,7 @@ func command(c cli.Command) *cli.Command {
 func usageError(c *cli.Context, err error, _ bool) error {
 	hint := "see `twinrow --help`"
 	if c.Command != nil && c.Command.Name != "" && c.Command.Name != "twinrow" {
-		hint = fmt.Sprintf("see `%s --help`", strings.TrimSpace("twinrow "+strings.TrimPrefix(c.Command.HelpName, "twinrow ")))
+		hint = fmt.Sprintf("see `%s --help`", calledAs(c.Command))
 	}
 	message := err.Error()
 	if name, ok := strings.CutPrefix(message, "flag provided but not defined: -"); ok {
@@ -66,7 +68,36 @@ func usageError(c *cli.Context, err error, _ bool) error {
 			hint = "did you mean --" + near[0] + "? " + hint
 		}
 	}
+	if bad := badValue.FindStringSubmatch(message); bad != nil && c.Command != nil {
+		message = "--" + bad[2] + " " + bad[1] + " is not " + valueOf(c.Command, bad[2])
+	}
 	return &key.Problem{Code: key.CodeUsage, Message: message, Hint: hint}
+}
+
+// badValue is what the flag parser says of a value that it cannot read.
+var badValue = regexp.MustCompile(`^invalid (?:boolean )?value "(.*)" for (?:flag )?-(\S+): `)
+
+// valueOf says what a flag takes.
+func valueOf(c *cli.Command, name string) string {
+	for _, f := range c.Flags {
+		if !slices.Contains(f.Names(), name) {
+			continue
+		}
+		switch f.(type) {
+		case *cli.DurationFlag:
+			return "a length of time, as 500ms, 30s, 5m or 72h"
+		case *cli.BoolFlag:
+			return "true or false"
+		case *cli.Float64Flag:
+			return "a number"
+		}
+	}
+	return "a whole number"
+}
+
+// calledAs is a command as it is typed, "twinrow notify draft".
+func calledAs(c *cli.Command) string {
+	return strings.TrimSpace("twinrow " + strings.TrimPrefix(c.HelpName, "twinrow "))
 }
 
 func flagNames(c *cli.Command) []string {
@@ -85,7 +116,7 @@ func flagNames(c *cli.Command) []string {
 func operands(c *cli.Context, names ...string) ([]string, error) {
 	given := c.Args().Slice()
 	usage := func(message string) error {
-		return &key.Problem{Code: key.CodeUsage, Message: message, Hint: "the form is `twinrow " + c.Command.Name + " " + strings.Join(names, " ") + " [FLAG…]`"}
+		return &key.Problem{Code: key.CodeUsage, Message: message, Hint: "the form is `" + strings.Join(slices.Concat([]string{calledAs(c.Command)}, names, []string{"[FLAG…]"}), " ") + "`"}
 	}
 	if len(given) > len(names) {
 		return nil, usage("one argument too many: " + given[len(names)])

@@ -114,6 +114,11 @@ func (p *program) probeFlags(c *cli.Context, url string) (*probe.Spec, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, name := range []string{"copies", "rounds"} {
+		if c.IsSet(name) && c.Int(name) == 0 {
+			return nil, &key.Problem{Code: key.CodeUsage, Message: "--" + name + " 0 would fire nothing", Hint: "leave it out for the usual number; see `twinrow probe --help`"}
+		}
+	}
 	f := probe.Flags{
 		URL: url, Copies: c.Int("copies"), Rounds: c.Int("rounds"), Keys: keys,
 		Method: c.String("method"), Headers: c.StringSlice("header"), Body: c.String("body"),
