@@ -86,22 +86,5 @@ func (d *Dump) Query(ctx context.Context, sql string, args []string) ([][]source
 		return nil, err
 	}
 	defer done()
-	stmt, err := prepareQuery(d.conn, sql, args)
-	if err != nil {
-		return nil, d.problem(ctx, "preparing the query", err)
-	}
-	defer stmt.Finalize()
-	for i, arg := range args {
-		stmt.BindText(i+1, arg)
-	}
-	var rows [][]source.Value
-	err = each(stmt, func(stmt *sqlite.Stmt) error {
-		row := make([]source.Value, stmt.ColumnCount())
-		for i := range row {
-			row[i] = d.readCell(stmt, i).value()
-		}
-		rows = append(rows, row)
-		return nil
-	})
-	return rows, d.problem(ctx, "running the query", err)
+	return d.answer(ctx, sql, args)
 }

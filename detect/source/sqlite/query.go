@@ -27,9 +27,14 @@ func (s *Source) Query(ctx context.Context, sql string, args []string) ([][]sour
 	conn.SetBusyTimeout(s.busy)
 	conn.SetInterrupt(ctx.Done())
 	defer conn.SetInterrupt(nil)
-	stmt, err := prepareQuery(conn, sql, args)
+	return asking.answer(ctx, sql, args)
+}
+
+// answer runs one statement on the source's own connection.
+func (s *Source) answer(ctx context.Context, sql string, args []string) ([][]source.Value, error) {
+	stmt, err := prepareQuery(s.conn, sql, args)
 	if err != nil {
-		return nil, asking.problem(ctx, "preparing the query", err)
+		return nil, s.problem(ctx, "preparing the query", err)
 	}
 	defer stmt.Finalize()
 	for i, arg := range args {
@@ -39,12 +44,12 @@ func (s *Source) Query(ctx context.Context, sql string, args []string) ([][]sour
 	err = each(stmt, func(stmt *sqlite.Stmt) error {
 		row := make([]source.Value, stmt.ColumnCount())
 		for i := range row {
-			row[i] = asking.readCell(stmt, i).value()
+			row[i] = s.readCell(stmt, i).value()
 		}
 		rows = append(rows, row)
 		return nil
 	})
-	return rows, asking.problem(ctx, "running the query", err)
+	return rows, s.problem(ctx, "running the query", err)
 }
 
 // prepareQuery takes one statement that returns rows and as many arguments as it has places.
