@@ -63,19 +63,32 @@ const worthSaying = 64 << 20
 func (p *program) foresee(c *cli.Context, bounds limits) func([]scan.Forecast) error {
 	return func(ahead []scan.Forecast) error {
 		var all int64
+		unsized := false
 		var expected time.Duration
 		for _, f := range ahead {
-			all += f.Bytes*f.Passes + f.Again
+			all += f.Reads()
+			unsized = unsized || f.Unsized
 			expected += bounds.paced(f)
 			if f.Served || f.Bytes >= worthSaying {
 				p.say(c, "%s", bounds.foretell(f))
 				p.say(c, "  %s: %s", f.Way, f.Reason)
 			}
+			if f.Unpaced && bounds.throttle > 0 {
+				p.say(c, "  --throttle holds none of it back: the server reads it in a few long statements")
+			}
 		}
 		if bounds.maxAge > 0 && expected > bounds.maxAge {
 			p.say(c, "that is longer than --max-snapshot-age %s, after which the scan stops", bounds.maxAge)
 		}
-		if bounds.maxRead > 0 && all > bounds.maxRead && !c.Bool("yes") {
+		switch {
+		case bounds.maxRead == 0 || c.Bool("yes"):
+			return nil
+		case unsized:
+			return &key.Problem{
+				Code: key.CodeRefused, Message: fmt.Sprintf("how much the %s would read cannot be told beforehand, so it cannot be held to --max-read %s", c.Command.Name, c.String("max-read")),
+				Hint: "add --yes to read it all the same, or scan the tables behind it",
+			}
+		case all > bounds.maxRead:
 			return &key.Problem{
 				Code: key.CodeRefused, Message: fmt.Sprintf("the %s would read %s, over --max-read %s", c.Command.Name, humanize.Bytes(uint64(all)), c.String("max-read")),
 				Hint: "add --yes to read it all the same, or scan less with --where over an export, a standby, or a partition",
@@ -87,10 +100,10 @@ func (p *program) foresee(c *cli.Context, bounds limits) func([]scan.Forecast) e
 
 // paced is how long a reading takes if it is held back.
 func (l limits) paced(f scan.Forecast) time.Duration {
-	if l.throttle == 0 {
+	if l.throttle == 0 || f.Unpaced {
 		return f.Expected
 	}
-	return max(f.Expected, time.Duration(float64(f.Bytes*f.Passes+f.Again)/float64(l.throttle)*float64(time.Second)))
+	return max(f.Expected, time.Duration(float64(f.Reads())/float64(l.throttle)*float64(time.Second)))
 }
 
 // foretell says in one line what a table's reading will cost.
@@ -102,7 +115,15 @@ func (l limits) foretell(f scan.Forecast) string {
 	if f.Passes > 1 {
 		text += fmt.Sprintf(", in %d passes so that --memory is enough", f.Passes)
 	}
-	if f.Again > 0 {
+	if f.Unsized {
+		text = "reading " + f.Table + ": a size that is not known"
+	}
+	if f.Besides > 0 {
+		text += fmt.Sprintf(", and %s besides, %s", humanize.Bytes(uint64(f.Besides)), f.Why)
+	}
+	if f.Again > 0 && f.Unpaced {
+		text += fmt.Sprintf(", and %s again for the times if a key repeats", humanize.Bytes(uint64(f.Again)))
+	} else if f.Again > 0 {
 		text += fmt.Sprintf(", and %s again if a key repeats, because the rows do not lie in the order of their times", humanize.Bytes(uint64(f.Again)))
 	}
 	took := l.paced(f)

@@ -74,6 +74,15 @@ func (e *engine) findInPasses(ctx context.Context, passes uint64) error {
 
 // fingerprint reads the table once and returns the clusters of the pass.
 func (e *engine) fingerprint(ctx context.Context, pass source.Pass) ([][]uint64, source.Count, error) {
+	for {
+		clusters, count, err := e.fingerprintOnce(ctx, pass)
+		if !errors.Is(err, source.ErrAgain) {
+			return clusters, count, err
+		}
+	}
+}
+
+func (e *engine) fingerprintOnce(ctx context.Context, pass source.Pass) ([][]uint64, source.Count, error) {
 	seen := newRepeats(e.table.EstimatedRows/int64(max(pass.Of, 1))*21/20, e.opts.Memory)
 	label := "reading " + e.table.Name
 	if pass.Of > 1 {

@@ -20,6 +20,13 @@ type Forecast struct {
 	Passes int64
 	// Again is about how many bytes are read once more if a key repeats.
 	Again int64
+	// Besides is about how many bytes all passes read beside their one reading,
+	// and Why what for.
+	Besides int64
+	Why     string
+	// Unsized is true where Bytes are not all that is read, Unpaced where the
+	// reading cannot be held back.
+	Unsized, Unpaced bool
 	// Expected is what all of this takes by a short trial, 0 where none was made.
 	Expected time.Duration
 	// Served is true where a server reads the table, whose people should know.
@@ -29,6 +36,9 @@ type Forecast struct {
 	// Way and Reason are those of source.Capabilities.
 	Way, Reason string
 }
+
+// Reads is about how many bytes are read in all, if a key repeats.
+func (f *Forecast) Reads() int64 { return f.Bytes*f.Passes + f.Besides + f.Again }
 
 // forecast looks ahead for each table, reading no more than some megabytes of it.
 func forecast(ctx context.Context, src source.Source, entries []inspected, opts Options) ([]Forecast, error) {
@@ -48,6 +58,7 @@ func forecast(ctx context.Context, src source.Source, entries []inspected, opts 
 			}
 			f.Expected, f.Tried, f.Again = trial.Took*time.Duration(f.Passes), trial.Told, trial.Again
 			f.Expected += time.Duration(float64(trial.Took) * float64(f.Again) / float64(max(f.Bytes, 1)))
+			f.Besides, f.Why, f.Unsized, f.Unpaced = trial.Each*f.Passes, trial.Why, trial.Unsized, trial.Unpaced
 		}
 		all = append(all, f)
 	}

@@ -8,6 +8,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"twinrow/detect/key"
@@ -27,7 +28,8 @@ type Source interface {
 	Capabilities(t *Table) Capabilities
 	// Prints reads every row of the table that the key speaks of once and
 	// hands on a fingerprint and a locator for each, in batches that are only
-	// valid during the call of visit. It stops at visit's error.
+	// valid during the call of visit. It stops at visit's error. ErrAgain says
+	// that what was handed on counts for nothing and Prints must be called again.
 	Prints(ctx context.Context, t *Table, pass Pass, visit func([]Print) error) (Count, error)
 	// Fetch reads the rows at the locators, which are all rows of one or more
 	// whole clusters, and hands them on so that rows the database calls equal
@@ -37,6 +39,10 @@ type Source interface {
 	// Close ends the snapshot and leaves nothing behind.
 	Close() error
 }
+
+// ErrAgain says that a reading must begin again from its start: what it read in
+// is gone, and another snapshot was taken.
+var ErrAgain = errors.New("the reading must begin again in a new snapshot")
 
 // Finder is a Source that can find repeated keys more cheaply by itself than
 // through Prints, for some tables at least.
@@ -87,6 +93,13 @@ type Trial struct {
 	// Again is about how many bytes are read once more for the rows' times if a
 	// key repeats, because the rows do not lie in their order.
 	Again int64
+	// Each is how many bytes every pass reads besides, and Why what for; 0 and
+	// "" where it reads the table once.
+	Each int64
+	Why  string
+	// Unsized is true where no size of all that is read is known, Unpaced where
+	// the server reads in statements that cannot be held back.
+	Unsized, Unpaced bool
 }
 
 // Info says what a source is. It holds no password.

@@ -206,18 +206,21 @@ func (s *Source) readHashes(ctx context.Context, h heap, p *printing) error {
 // placeByID reads the table again and notes the ids of the rows whose
 // fingerprints the locators, which are in order, stand for.
 func (s *Source) placeByID(ctx context.Context, r *relation, locators []uint64) (map[uint64][]uint64, error) {
-	clusters := map[uint64][]uint64{}
-	fresh := map[uint64]bool{}
-	err := s.main.aside(ctx, func() error {
-		if _, err := s.main.rows(ctx, "scan_settings", "off", "on"); err != nil {
-			return err
-		}
-		for some := range slices.Chunk(locators, placedAtOnce) {
-			if err := s.place(ctx, r, some, clusters, fresh); err != nil {
+	var clusters map[uint64][]uint64
+	err := s.outlive(ctx, func() error {
+		clusters = map[uint64][]uint64{}
+		fresh := map[uint64]bool{}
+		return s.main.aside(ctx, func() error {
+			if _, err := s.main.rows(ctx, "scan_settings", "off", "on"); err != nil {
 				return err
 			}
-		}
-		return nil
+			for some := range slices.Chunk(locators, placedAtOnce) {
+				if err := s.place(ctx, r, some, clusters, fresh); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	})
 	return clusters, err
 }

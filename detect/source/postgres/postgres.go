@@ -46,6 +46,7 @@ type Source struct {
 	asker    *session   // for Query, outside the snapshot
 	tables   map[string]*relation
 	renewals int // how often a standby made us take a new snapshot
+	restarts int // how often in a row it made a reading begin again
 	// placed is true once rows of the table in hand were read by their places;
 	// moved is true where a new snapshot was taken after that.
 	placed, moved bool

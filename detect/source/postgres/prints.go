@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"twinrow/detect/source"
@@ -36,6 +37,9 @@ func (s *Source) Prints(ctx context.Context, t *source.Table, pass source.Pass, 
 	if err == nil && pass.Index == 0 {
 		r.profile = p.profile
 	}
+	if errors.Is(err, source.ErrAgain) {
+		return p.count, err
+	}
 	return p.count, explain(ctx, "reading "+t.Name, err)
 }
 
@@ -57,7 +61,7 @@ func (p *printing) run(ctx context.Context, visit func([]source.Print) error) er
 	}()
 	var err error
 	if p.relation.book != nil {
-		err = p.source.printsByID(ctx, p)
+		err = p.source.beginAgain(ctx, p.source.printsByID(ctx, p))
 	} else {
 		err = p.source.each(ctx, p.relation.heaps, p.read)
 	}

@@ -136,9 +136,12 @@ func shareOut(ctx context.Context, sessions []*session, units []*unit, read func
 	return context.Cause(ctx)
 }
 
-// whole reads a relation whose rows have no place, as one unit without an end.
+// whole reads a relation whose rows have no place, as one unit without an end,
+// and again where a standby stops it.
 func (s *Source) whole(ctx context.Context, r *relation, read func(context.Context, *session, *unit) error) error {
-	return s.main.aside(ctx, func() error { return read(ctx, s.main, &unit{heap: heap{name: r.name}, placeless: true}) })
+	return s.outlive(ctx, func() error {
+		return s.main.aside(ctx, func() error { return read(ctx, s.main, &unit{heap: heap{name: r.name}, placeless: true}) })
+	})
 }
 
 // fill fills a statement that reads one stretch.

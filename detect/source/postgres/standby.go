@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,10 +33,7 @@ func (s *Source) outlive(ctx context.Context, f func() error) error {
 			return err
 		}
 		if tries == mostRenewals {
-			return &key.Problem{
-				Code: key.CodeStopped, Message: fmt.Sprintf("the standby stopped us %d times to keep up with its primary", tries+1),
-				Hint: "set hot_standby_feedback, or a longer max_standby_streaming_delay, on the standby, or scan the primary; nothing was changed", Err: err,
-			}
+			return tooOften(tries+1, err)
 		}
 		if err := s.renew(ctx); err != nil {
 			return err
@@ -70,6 +68,28 @@ var errMoved = &key.Problem{
 	Hint: "set hot_standby_feedback, or a longer max_standby_streaming_delay, on the standby, or scan the primary; nothing was changed",
 }
 
+// beginAgain takes a new snapshot where a standby stopped a reading that cannot
+// go on where it was, and says so by source.ErrAgain.
+func (s *Source) beginAgain(ctx context.Context, err error) error {
+	if err == nil {
+		s.restarts = 0
+	}
+	if err == nil || ctx.Err() != nil || !s.stoppedByReplay(err) {
+		return err
+	}
+	if s.restarts++; s.restarts > mostRenewals {
+		return tooOften(s.restarts, err)
+	}
+	return cmp.Or(s.renew(ctx), source.ErrAgain)
+}
+
+func tooOften(times int, err error) error {
+	return &key.Problem{
+		Code: key.CodeStopped, Message: fmt.Sprintf("the standby stopped us %d times to keep up with its primary", times),
+		Hint: "set hot_standby_feedback, or a longer max_standby_streaming_delay, on the standby, or scan the primary; nothing was changed", Err: err,
+	}
+}
+
 // begin forgets the rows of the table before.
 func (s *Source) begin(pass source.Pass) {
 	if pass.Index == 0 {
@@ -102,6 +122,9 @@ func (s *Source) renew(ctx context.Context) error {
 		return err
 	}
 	for _, r := range s.tables {
+		if r.book != nil { // a row may have another key now
+			clear(r.book.byID)
+		}
 		if err := s.hold(ctx, r); err != nil {
 			return err
 		}

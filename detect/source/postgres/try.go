@@ -32,7 +32,7 @@ func (s *Source) Try(ctx context.Context, t *source.Table) (source.Trial, error)
 		return source.Trial{}, err
 	}
 	if s.Capabilities(t).FindsRepeats || r.book != nil {
-		return source.Trial{}, nil
+		return s.untried(r, t), nil
 	}
 	var all int64
 	var largest heap
@@ -71,6 +71,20 @@ func (s *Source) Try(ctx context.Context, t *source.Table) (source.Trial, error)
 		told.Again = int64(one.again() * float64(t.Bytes))
 	}
 	return told, nil
+}
+
+// untried is what is known of a reading by a few statements, of which no small
+// part can be tried. All times are read once more, if there are some.
+func (s *Source) untried(r *relation, t *source.Table) source.Trial {
+	told := source.Trial{Each: t.Bytes, Why: "to count the rows", Unpaced: true}
+	if r.book != nil {
+		told.Why = "for the ids of the rows whose fingerprints repeat"
+		told.Unsized = slices.ContainsFunc(r.heaps, func(h heap) bool { return h.kind == "v" || h.kind == "f" })
+	}
+	if t.Time != "" {
+		told.Again = t.Bytes
+	}
+	return told
 }
 
 // trial is a reading that is thrown away.
