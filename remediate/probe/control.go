@@ -25,7 +25,7 @@ type controlLog struct {
 	early   bool
 	// times are what the target itself told of these requests, by what was
 	// held back.
-	times [2]overlap.Times
+	times [gate.Holds]overlap.Times
 }
 
 // block is one control round: the quickest of the single requests right before
@@ -60,31 +60,77 @@ func (r *runner) controlRound(ctx context.Context) error {
 	return err
 }
 
-// scout finds out what to hold back, by single requests of both kinds. A
-// server may answer before the last byte of the body has come. It may also do
-// its work then and only wait with the answer, as Go's does over HTTP/1.1; then
-// requests whose header was held back take longer by that work. Either way
-// the header is what must be held back: it is never wrong, only less tight.
+// scouted is what single requests showed of one way to hold back.
+type scouted struct {
+	hold gate.Hold
+	// least is the shortest time from the release to the answer, 0 unknown.
+	least time.Duration
+	// early is true where an answer began before the release.
+	early bool
+}
+
+// scout finds out what to hold back, by single requests of every kind, the
+// tightest first. A server may answer before the last byte, or the end of the
+// stream, has come. It may also do its work then and only wait with the
+// answer, as Go's does over HTTP/1.1; then requests whose header was held back
+// take longer by that work. The header is never wrong, only less tight.
 func (r *runner) scout(ctx context.Context) error {
 	if r.hold != gate.HoldBody {
 		return nil
 	}
-	quickest := map[gate.Hold]time.Duration{}
-	for i := range 2 * solosPerControl {
-		r.hold = gate.Hold(i % 2)
-		b, ok, err := r.fireControl(ctx, 1)
-		if err != nil {
+	kinds := []scouted{{hold: gate.HoldBody}, {hold: gate.HoldHead}}
+	if r.transport.Name() == Transport2 {
+		kinds = slices.Insert(kinds, 0, scouted{hold: gate.HoldEnd})
+	}
+	for range scouts {
+		if err := r.look(ctx, kinds); err != nil {
 			return err
 		}
-		if least, known := quickest[gate.Hold(i%2)]; ok && (!known || b.last < least) {
-			quickest[gate.Hold(i%2)] = b.last
+		// What chance made look like work is looked at again.
+		if r.hold = r.tightest(kinds); r.hold == kinds[0].hold {
+			break
 		}
 	}
-	r.hold = gate.HoldBody
-	body, head := quickest[gate.HoldBody], quickest[gate.HoldHead]
-	ahead := head-body > 100*time.Microsecond && head > body*3/2
-	r.holdBack(r.control.early || ahead || r.times().Ahead())
 	return nil
+}
+
+// look sends single requests of each kind in turn.
+func (r *runner) look(ctx context.Context, kinds []scouted) error {
+	for range solosPerControl {
+		for i := range kinds {
+			k := &kinds[i]
+			r.hold, r.control.early = k.hold, false
+			b, ok, err := r.fireControl(ctx, 1)
+			if err != nil {
+				return err
+			}
+			k.early = k.early || r.control.early
+			if ok && (k.least == 0 || b.last < k.least) {
+				k.least = b.last
+			}
+		}
+	}
+	r.control.early = false
+	return nil
+}
+
+// tightest is the first kind that the target waits for.
+func (r *runner) tightest(kinds []scouted) gate.Hold {
+	head := kinds[len(kinds)-1]
+	for _, k := range kinds[:len(kinds)-1] {
+		if !k.early && !ahead(k.least, head.least) && !r.control.times[k.hold].Ahead() {
+			return k.hold
+		}
+	}
+	return head.hold
+}
+
+// ahead tells whether a request took so much less than one whose header was
+// held back that the target had begun before the release: most of the time
+// that what goes ahead rests, or a good part of a short work.
+func ahead(held, head time.Duration) bool {
+	early := head - held
+	return held > 0 && (early > gate.Settle*3/4 || early > 100*time.Microsecond && head > held*3/2)
 }
 
 // moreControls adds control rounds where those so far contradict each other:

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"twinrow/detect/casefile/proof"
+	"twinrow/remediate/probe/internal/gate"
 )
 
 // Result is the document of one probe; its parts have their names here too.
@@ -103,7 +104,12 @@ func (r *runner) asides(out *Result) {
 }
 
 func (r *runner) heldBack() string {
-	if r.hold == 0 && r.spec.body.given() {
+	switch {
+	case !r.spec.body.given():
+		return "end of header"
+	case r.hold == gate.HoldEnd:
+		return "end of stream"
+	case r.hold == gate.HoldBody:
 		return "last byte"
 	}
 	return "end of header"

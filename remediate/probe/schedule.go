@@ -1,5 +1,7 @@
 package probe
 
+import "twinrow/remediate/probe/internal/gate"
+
 // kind is where a probe's control rounds take requests that differ from.
 type kind int
 
@@ -19,6 +21,8 @@ const (
 	minControls, maxControls = 5, 10
 	// solosPerControl single requests go before each control round.
 	solosPerControl = 3
+	// scouts is how often it is looked what can be held back, at most.
+	scouts = 2
 )
 
 func (s *Spec) controlKind() kind {
@@ -84,7 +88,7 @@ func (s *Spec) moreControls() int { return min(s.controls(), maxControls) }
 func (s *Spec) total() int {
 	singles := 0
 	if s.controls() > 0 {
-		singles = 2 * solosPerControl
+		singles = scouts * solosPerControl * int(gate.Holds)
 	}
 	return singles + s.attackRequests() + (s.controls()+s.moreControls())*(s.controlSize()+s.solos())
 }

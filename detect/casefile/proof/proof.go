@@ -49,7 +49,7 @@ type Result struct {
 	Rounds    int    `json:"rounds"`
 	Requests  int    `json:"requests"`
 	Transport string `json:"transport"`
-	// HeldBack is what left last: "last byte" or "end of header".
+	// HeldBack is what left last: "end of stream", "last byte" or "end of header".
 	HeldBack     string        `json:"held_back"`
 	Responses    []Response    `json:"responses"`
 	Keys         []Key         `json:"keys"`

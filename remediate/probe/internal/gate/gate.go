@@ -37,7 +37,17 @@ const (
 	// before the release: HTTP/1.1 the last line end and the body, HTTP/2 the
 	// whole request.
 	HoldHead
+	// HoldEnd sends the whole body over HTTP/2 and keeps back only that it is
+	// whole, as an empty last frame. It is the tightest, but holds only servers
+	// that wait for it; over HTTP/1.1, where the length says it, it is HoldBody.
+	HoldEnd
+	// Holds is the number of kinds.
+	Holds
 )
+
+// Settle is how long what goes ahead rests at least before the release, once
+// the server has it, so that its handlers are waiting for the rest.
+const Settle = 2 * time.Millisecond
 
 // Target says where to connect and how long to wait.
 type Target struct {

@@ -15,7 +15,7 @@ import (
 
 // settle is how long the held-back requests rest before the release, so that
 // the server has read what went ahead; twice the round trip comes on top.
-const settle = 4 * time.Millisecond
+const settle = 2 * gate.Settle
 
 // fresh is how long an idle connection is used again. Servers close idle ones,
 // Node after 5 s, and a request that meets the close on its way is lost.

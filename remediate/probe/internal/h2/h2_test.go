@@ -49,7 +49,7 @@ func TestLimits(t *testing.T) {
 		{"more than the streams", 25, 10, 10, 1 << 20, 3},
 		{"more than the window", 20, 40_000, 100, 1 << 18, 4},
 	} {
-		for _, hold := range []gate.Hold{gate.HoldBody, gate.HoldHead} {
+		for _, hold := range []gate.Hold{gate.HoldBody, gate.HoldHead, gate.HoldEnd} {
 			t.Run(test.name, func(t *testing.T) {
 				transport := New(serve(t, test.streams, test.window))
 				defer transport.Close()
