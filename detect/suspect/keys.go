@@ -64,6 +64,9 @@ func single(t *source.CatalogueTable, c *source.CatalogueColumn, tables map[stri
 	}
 	known := c.Distinct >= 0 && t.Rows >= enough
 	score, reason := meaning(c.Name)
+	if score == 0 {
+		score, reason = address(t, c.Name)
+	}
 	if score > 0 {
 		reasons = append(reasons, reason)
 	}

@@ -42,7 +42,9 @@ var meanings = []struct {
 	{"uuid", 66, "a UUID is made to occur once"},
 	{"guid", 66, "a UUID is made to occur once"},
 	{"order_number", 60, "a number is given once"},
+	{"order_no", 60, "a number is given once"},
 	{"invoice_number", 68, "a number is given once"},
+	{"invoice_no", 68, "a number is given once"},
 	{"booking_reference", 66, "a reference is given once"},
 	{"reference_number", 62, "a number is given once"},
 	{"tracking_number", 56, "a number is given once"},
@@ -52,6 +54,18 @@ var meanings = []struct {
 	{"username", 58, "a user's name belongs to one user"},
 	{"access_token", 52, "a token belongs to one holder"},
 	{"api_key", 52, "a key belongs to one holder"},
+}
+
+// people are tables that have one row for each person; an address is there once.
+var people = []string{"user", "account", "customer", "member", "subscriber", "person", "people", "contact", "client", "profile"}
+
+// address is what the name of a column of addresses says in a table of people.
+func address(t *source.CatalogueTable, name string) (score int, reason string) {
+	table := strings.TrimSuffix(snake(t.Bare), "s")
+	if words := snake(name); words != "email" && words != "email_address" && words != "login" || !slices.Contains(people, table) {
+		return 0, ""
+	}
+	return 56, "named " + name + " in " + t.Bare + ": an address belongs to one of them"
 }
 
 // ordinals are names of a place under a parent: (parent_id, number).

@@ -37,6 +37,11 @@ func table(rows int64, columns ...string) *source.CatalogueTable {
 	return t
 }
 
+func named(name string, t *source.CatalogueTable) *source.CatalogueTable {
+	t.Name, t.Bare = "public."+name, name
+	return t
+}
+
 func unique(t *source.CatalogueTable, where string, columns ...string) *source.CatalogueTable {
 	x := source.CatalogueIndex{Name: "things_" + columns[0], Where: where, Valid: true, Enforces: true}
 	for _, c := range columns {
@@ -68,6 +73,8 @@ func TestWhatIsSuspicious(t *testing.T) {
 		"many of one idempotency key":           {table(1000, "idempotency_key =0.1"), []string{"not-unique idempotency_key"}},
 		"statistics alone":                      {table(1000, "voucher_code =0.99", "full_name =0.99", "at timestamp =1"), []string{"not-unique voucher_code"}},
 		"few rows say nothing":                  {table(5, "voucher_code =1"), nil},
+		"an address of people":                  {named("users", table(-1, "id", "email")), []string{"not-unique email"}},
+		"an address of things":                  {table(-1, "id", "email"), nil},
 		"a type that is no key":                 {table(-1, "event_id jsonb"), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
