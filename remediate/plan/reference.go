@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"twinrow/detect/key"
 )
 
 // What becomes of rows that refer to a row that goes.
@@ -89,7 +91,7 @@ func references(engine string, table *CaseTable, rules []ReferenceRule) ([]Refer
 			Declared: k.OnDelete == "", Action: Repoint, OnConflict: Stop,
 		}
 		for i, rule := range rules {
-			if !names(engine, rule.Table, k.Table) || !slices.EqualFunc(rule.Columns, k.Columns, strings.EqualFold) || rule.Where != k.Where {
+			if !names(engine, rule.Table, k.Table) || !slices.EqualFunc(rule.Columns, k.Columns, means) || rule.Where != k.Where {
 				continue
 			}
 			used[i] = true
@@ -121,6 +123,12 @@ func names(engine, written, canonical string) bool {
 	schema, name := SplitName(engine, canonical)
 	writtenSchema, writtenName := SplitName(engine, written)
 	return strings.EqualFold(writtenName, name) && (writtenSchema == "" || strings.EqualFold(writtenSchema, schema))
+}
+
+// means tells whether a column as a person writes it is a canonical one.
+func means(written, canonical string) bool {
+	_, err := key.ResolveColumn("column", written, []string{canonical})
+	return err == nil
 }
 
 // describes writes a reference for people: "public.scans (ticket_id)".
