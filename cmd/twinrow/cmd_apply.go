@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -23,7 +24,7 @@ func (p *program) cmdApply() *cli.Command {
 		Name:        "apply",
 		Usage:       "carry the plan out: quarantine, delete, build the index",
 		UsageText:   "twinrow apply CASE [SOURCE] [--dry-run] [--allow HAZARD,…] [--yes]",
-		Description: "SOURCE left out is $DATABASE_URL, then the place that the case was scanned at.\nA plan that is online stops after the batch in hand at Ctrl-C, or when there is a file CASE/stop.\n\nEXAMPLE\n   twinrow apply incident --dry-run",
+		Description: "SOURCE left out is $DATABASE_URL, then the place that the case was scanned at.\nA plan that is online stops after the batch in hand at Ctrl-C, or when there is a file CASE/stop.\nWhere triggers fire, what they add is rehearsed first and shown, and each transaction is compared with it.\n\nEXAMPLE\n   twinrow apply incident --dry-run",
 		Flags: []cli.Flag{
 			boolFlag("dry-run", "do everything in a transaction and roll it back"),
 			&cli.StringSliceFlag{Name: "allow", Usage: "consent to these `HAZARDS` of the plan, by name"},
@@ -55,6 +56,7 @@ func (p *program) cmdApply() *cli.Command {
 				}
 				p.tellIdle(c, w)
 				opts.Progress = p.steps(c)
+				opts.Agree = func(written []apply.Written) error { return p.agree(c, written) }
 				result, err := p.carryOut(c, w, opts)
 				return p.printResult(c, result, "cleaned", "removed", err)
 			})
@@ -284,6 +286,9 @@ func (p *program) printResult(c *cli.Context, result *apply.Result, groupsWord, 
 		for _, late := range t.Late {
 			fmt.Fprintf(p.stdout, "  %s of %s came to name a removed row while this was at work, which no constraint forbids; `twinrow verify` looks for them\n", report.Count(late.Rows, "row"), oneLine(late.Table))
 		}
+		for _, name := range slices.Sorted(maps.Keys(t.ByTriggers)) {
+			fmt.Fprintf(p.stdout, "  triggers added %s to %s, which an undo leaves there\n", report.Count(int(t.ByTriggers[name]), "row"), oneLine(name))
+		}
 		if t.Held > 0 {
 			fmt.Fprintf(p.stdout, "  held back by the plan: %s\n", report.Count(t.Held, "group"))
 		}
@@ -314,6 +319,14 @@ func (p *program) printChecks(format string, checked *apply.Report) error {
 		return &failedCheck{exitCheckFailed}
 	}
 	return nil
+}
+
+// agree shows what triggers will write, as a rehearsal found it, and asks.
+func (p *program) agree(c *cli.Context, written []apply.Written) error {
+	for _, w := range written {
+		p.say(c, "%s: triggers write to %s: %s", oneLine(w.Entry), oneLine(w.Table), oneLine(w.Foretold))
+	}
+	return p.confirm(c, "Go on, though an undo leaves what triggers write?")
 }
 
 func upperFirst(text string) string {

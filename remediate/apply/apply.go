@@ -152,6 +152,9 @@ type Options struct {
 	MaxLag time.Duration
 	// Progress is told of each step.
 	Progress Progress
+	// Agree is asked, before the first change, whether what triggers will write
+	// is agreed to; an error ends the run. nil agrees.
+	Agree func([]Written) error
 	// recorded is called after each record of the journal; nil but in tests.
 	recorded func()
 }
@@ -236,6 +239,11 @@ type TableResult struct {
 	// Late are rows that came to name a removed one while an online run was at
 	// work, by references that no constraint keeps.
 	Late []LateRows `json:"late,omitempty"`
+	// ByTriggers counts the rows that triggers and rules added, by table; an undo
+	// leaves them.
+	ByTriggers map[string]int64 `json:"by_triggers,omitempty"`
+	// cleaned are the groups, in the order in which they were done.
+	cleaned []int
 	// Effects are the changes counted before the commit, by table; twinrow's
 	// own quarantine is not among them.
 	Effects map[string]plan.Effect `json:"effects"`

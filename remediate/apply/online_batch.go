@@ -51,6 +51,9 @@ func (r *onlineRun) batchAtOnce(ctx context.Context, seen *sight) (out outcome, 
 	}
 	change := entryData{Entry: r.w.Name, Table: r.w.Table.Table, Groups: []int{}, Step: stepClean}
 	change.take(seen.groups, nil)
+	if err := r.asRehearsed(r.w, change, effects); err != nil {
+		return out, true, err
+	}
 	err = r.settleBatch(s, change, nil, effects, &out, started)
 	return out, true, err
 }
@@ -93,6 +96,9 @@ func (r *onlineRun) batchWithCare(ctx context.Context, groups []plan.WorkGroup) 
 		if effects, err = s.clean(ctx, change.Rows); err != nil {
 			return out, refused(err)
 		}
+		if err := r.asRehearsed(r.w, change, effects); err != nil {
+			return out, err
+		}
 	}
 	return out, r.settleBatch(s, change, drifted, effects, &out, started)
 }
@@ -131,9 +137,11 @@ func (e *entryData) take(groups []plan.WorkGroup, busy []int) {
 
 // count adds a batch to the table's result.
 func (r *onlineRun) count(change entryData, drifted []Drift, effects map[string]plan.Effect) {
+	r.result.cleaned = append(r.result.cleaned, change.Groups...)
 	r.result.Groups, r.result.Rows = r.result.Groups+len(change.Groups), r.result.Rows+change.Rows
 	r.result.Drifted = append(r.result.Drifted, drifted...)
 	r.result.Effects = sumEffects(r.result.Effects, effects)
+	r.result.count(newSample(r.w, change.Groups, change.Rows, effects))
 	r.opts.add(change.Rows)
 }
 

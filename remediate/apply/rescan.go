@@ -29,6 +29,7 @@ func (r *Result) Plus(earlier *Result) {
 			t.Groups, t.Rows, t.Already = t.Groups+e.Groups, t.Rows+e.Rows, t.Already && e.Already
 			t.LongestLockUS = max(t.LongestLockUS, e.LongestLockUS)
 			t.Effects = sumEffects(t.Effects, e.Effects)
+			t.count(sample{written: e.ByTriggers})
 			if t.Index == "" {
 				t.Index = e.Index
 			}

@@ -95,11 +95,16 @@ type runner struct {
 	dir  string
 	// joined is true while all tables are rehearsed in one transaction.
 	joined bool
+	// rehearsed is what triggers were seen to write, by entry; nil for nothing.
+	rehearsed map[string]*rehearsed
 }
 
 func (r *runner) run(ctx context.Context, works []*plan.Work) (*Result, error) {
 	if r.opts.DryRun && !slices.ContainsFunc(works, func(w *plan.Work) bool { return w.Strategy == plan.Online }) {
 		return r.rehearseAll(ctx, works)
+	}
+	if err := r.rehearse(ctx, works); err != nil {
+		return nil, err
 	}
 	return r.tables(ctx, works)
 }
@@ -288,7 +293,9 @@ func (r *runner) rows(ctx context.Context, s session, w *plan.Work, before state
 	r.opts.step(w.Table.Table, "removing "+plan.Count(change.Rows, "row"))
 	effects, err := s.clean(ctx, change.Rows)
 	if err == nil {
-		result.Effects = effects
+		result.Effects, result.cleaned = effects, change.Groups
+		result.count(newSample(w, change.Groups, change.Rows, effects))
+		err = r.asRehearsed(w, *change, effects)
 	}
 	return err
 }

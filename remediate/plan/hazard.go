@@ -14,7 +14,7 @@ const (
 	DeletesRows   Hazard = "deletes-rows"   // rows leave the table; they are kept in quarantine
 	DifferingRows Hazard = "differing-rows" // a row that goes holds values that its survivor does not have
 	Cascades      Hazard = "cascades"       // foreign keys would delete or change rows of other tables
-	FiresTriggers Hazard = "fires-triggers" // the table has triggers, and what they do is not foretold
+	FiresTriggers Hazard = "fires-triggers" // a table that changes has triggers or rules; a rehearsal tells what they add
 	SelfReference Hazard = "self-reference" // a row would come to refer to itself
 	Grandchildren Hazard = "grandchildren"  // rows that are deleted beside the planned ones may be referred to themselves
 	ArrayRepeats  Hazard = "array-repeats"  // an array of ids would name one row more often than once
@@ -31,7 +31,7 @@ var hazardMeanings = map[Hazard]string{
 	DeletesRows:   "surplus rows are deleted after a copy went to quarantine",
 	DifferingRows: "some of the deleted rows differ from the row that stays",
 	Cascades:      "a foreign key cascades from the table",
-	FiresTriggers: "triggers of the table fire, and what they write is not taken back",
+	FiresTriggers: "triggers fire; apply rehearses them first, says how many rows they add and to which tables, and compares each transaction with that; an undo leaves those rows",
 	SelfReference: "a survivor that refers to a row that goes would refer to itself",
 	Grandchildren: "rows of other tables are deleted that may be referred to themselves; their group is left alone if they are",
 	ArrayRepeats:  "arrays of ids would name one row more often than once; the repeats go or stay, as declared",

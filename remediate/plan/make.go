@@ -267,7 +267,7 @@ func (t *Table) dangers(table *casefile.Table) []Hazard {
 	}
 	if len(table.Triggers) > 0 {
 		hazards = append(hazards, FiresTriggers)
-		t.Notes = append(t.Notes, "triggers fire: "+strings.Join(table.Triggers, ", ")+"; rows that they add to other tables stay after an undo, and any other change of theirs makes the clean-up roll back")
+		t.Notes = append(t.Notes, "triggers fire: "+strings.Join(table.Triggers, ", ")+"; a rehearsal (apply --dry-run, and each apply before its first change) tells what they add, and the files under sql/ do not compare that; rows that they add to other tables stay after an undo, and any other change of theirs makes the clean-up roll back")
 	}
 	return hazards
 }
