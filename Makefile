@@ -179,6 +179,21 @@ test-probe-matrix: ## probes through nginx, and of Go's server in all ways that 
 	@.ci/need nginx nginx
 	go test -count=1 -tags matrix -timeout 30m -run 'BehindNginx|OwnServers' -v ./remediate/probe | grep -v '^=== '
 
+# ---- reports: what others' tools say of them ----
+.PHONY: contract-report
+
+PAGES := $(BIN)/pages
+KUBECONFORM_VERSION := v0.8.0
+contract-report: ## the pages by axe-core in a browser, and JUnit's XML by Jenkins' schema, which the module of kubeconform carries
+	@.ci/need nodejs node
+	@.ci/need chromium chromium
+	@.ci/need libxml2-utils xmllint
+	@mkdir -p $(PAGES)
+	npm install --prefix $(PAGES) --no-save --no-audit --no-fund --silent axe-core@4.14.1 puppeteer-core@25.16.0
+	TWINROW_AXE=$(PAGES)/node_modules go test -count=1 -tags contract -run Contract -v ./report/html
+	schema=$$(go mod download -json github.com/yannh/kubeconform@$(KUBECONFORM_VERSION) | sed -n 's/^.*"Dir": "\(.*\)",*$$/\1/p')/fixtures/junit.xsd && \
+	  TWINROW_JUNIT_SCHEMA=$$schema go test -count=1 -tags contract -run Contract -v ./report/junit
+
 # ---- scans: what they cost ----
 .PHONY: bench-scan bench-suspects
 

@@ -27,14 +27,19 @@ func hostileProof() *proof.Result {
 
 var acting = regexp.MustCompile(`\son\w+=|\sstyle=|(?:src|href)="(?:[^#d]|d[^a])`)
 
+func renderProof(t *testing.T, r *proof.Result) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := html.RenderProof(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
 // Whatever a document says, the page stays one file without a script, an
 // inline style or a request, and its text is text.
 func TestProofIsSafe(t *testing.T) {
-	var b bytes.Buffer
-	if err := html.RenderProof(&b, hostileProof()); err != nil {
-		t.Fatal(err)
-	}
-	page := b.String()
+	page := renderProof(t, hostileProof())
 	for _, bad := range []string{"<script", "\u202e", "\x1b", "url(", "@import", "ZgotmplZ"} {
 		if strings.Contains(page, bad) {
 			t.Errorf("the page has %q", bad)
@@ -52,23 +57,24 @@ func TestProofIsSafe(t *testing.T) {
 	}
 }
 
-// Every request of a round is on the axis, and says for a screen reader what it was.
-func TestProofRounds(t *testing.T) {
-	r := &proof.Result{Verdict: proof.Fail, Reasons: []string{"two won"}, Detail: []proof.Round{{Round: 7, Winners: 2, Requests: []proof.Request{
+// twoWinners is a probe of one round that two requests won.
+func twoWinners() *proof.Result {
+	return &proof.Result{Verdict: proof.Fail, Target: "http://127.0.0.1:8080", Reasons: []string{"two won"}, Detail: []proof.Round{{Round: 7, Winners: 2, Requests: []proof.Request{
 		{Key: "seat-A1", Status: 201, Winner: true, SentUS: 0, FirstByteUS: new(int64(900)), DoneUS: new(int64(1000))},
 		{Key: "seat-A1", Status: 201, Winner: true, SentUS: 12, FirstByteUS: new(int64(950)), DoneUS: new(int64(2000))},
 		{Key: "seat-A1", Fault: "timed out", SentUS: 30},
 	}}}}
-	var b bytes.Buffer
-	if err := html.RenderProof(&b, r); err != nil {
-		t.Fatal(err)
-	}
+}
+
+// Every request of a round is on the axis, and says for a screen reader what it was.
+func TestProofRounds(t *testing.T) {
+	page := renderProof(t, twoWinners())
 	for _, want := range []string{"Round 7: 2 winners", "seat-A1, sent at 12 µs, first byte at 950 µs, done at 2 ms, status 201, winner", "seat-A1, sent at 30 µs, timed out", `role="img"`, ">FAIL<", "Two won."} {
-		if !strings.Contains(b.String(), want) {
+		if !strings.Contains(page, want) {
 			t.Errorf("%q is not on the page", want)
 		}
 	}
-	if strings.Index(b.String(), ">FAIL<") > strings.Index(b.String(), "Round 7") {
+	if strings.Index(page, ">FAIL<") > strings.Index(page, "Round 7") {
 		t.Error("the verdict is not on top")
 	}
 }
