@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"twinrow/detect/key"
@@ -81,17 +82,80 @@ func (o *Opened) EachGroup(visit func(*Group) error) error {
 	defer file.Close()
 	decoder := json.NewDecoder(bufio.NewReaderSize(file, 1<<16))
 	for {
-		var group Group
-		switch err := decoder.Decode(&group); {
+		group, err := readGroup(decoder)
+		switch {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return fmt.Errorf("reading the evidence: %w", err)
 		}
-		if err := visit(&group); err != nil {
+		if err := visit(group); err != nil {
 			return err
 		}
 	}
+}
+
+// readGroup reads the next group a row at a time, as it was written, so that
+// one of a million rows is never held as text. At the end it returns io.EOF.
+func readGroup(decoder *json.Decoder) (*Group, error) {
+	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
+		return nil, cmp.Or(err, errJSON)
+	}
+	group, err := readMembers(decoder)
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF // in the middle of a group
+	}
+	return group, err
+}
+
+// readMembers reads what follows a group's brace.
+func readMembers(decoder *json.Decoder) (*Group, error) {
+	var group Group
+	var rows []Row
+	head := []byte{'{'}
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return nil, err
+		}
+		if name == "rows" {
+			if rows, err = readRows(decoder); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return nil, err
+		}
+		if len(head) > 1 {
+			head = append(head, ',')
+		}
+		head = append(strconv.AppendQuote(head, fmt.Sprint(name)), ':')
+		head = append(head, value...)
+	}
+	if _, err := decoder.Token(); err != nil {
+		return nil, err
+	}
+	err := json.Unmarshal(append(head, '}'), &group)
+	group.Rows = rows
+	return &group, err
+}
+
+func readRows(decoder *json.Decoder) ([]Row, error) {
+	if start, err := decoder.Token(); err != nil || start != json.Delim('[') {
+		return nil, cmp.Or(err, errJSON)
+	}
+	rows := []Row{}
+	for decoder.More() {
+		var row Row
+		if err := decoder.Decode(&row); err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
+	}
+	_, err := decoder.Token()
+	return rows, err
 }
 
 // Groups returns all groups in their order.

@@ -2,6 +2,7 @@ package casefile
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -71,12 +72,41 @@ func vacant(dir string) error {
 func (w *Writer) Add(group *Group) error {
 	w.groups++
 	group.Number = w.groups
-	encoder := json.NewEncoder(w.buffer)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(group); err != nil {
+	if err := w.write(group); err != nil {
 		return diskProblem("writing the evidence", err)
 	}
 	return nil
+}
+
+// write writes a group's line a row at a time: one of a million rows is half a
+// gigabyte of text. The rows are the last of a group.
+func (w *Writer) write(group *Group) error {
+	head := *group
+	head.Rows = []Row{}
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(head); err != nil {
+		return err
+	}
+	const end = "]}\n"
+	if _, err := w.buffer.Write(bytes.TrimSuffix(text.Bytes(), []byte(end))); err != nil {
+		return err
+	}
+	for i := range group.Rows {
+		text.Reset()
+		if i > 0 {
+			text.WriteByte(',')
+		}
+		if err := encoder.Encode(&group.Rows[i]); err != nil {
+			return err
+		}
+		if _, err := w.buffer.Write(bytes.TrimSuffix(text.Bytes(), []byte("\n"))); err != nil {
+			return err
+		}
+	}
+	_, err := w.buffer.WriteString(end)
+	return err
 }
 
 // Commit writes case.json, makes everything durable and moves the case to its

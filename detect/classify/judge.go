@@ -58,6 +58,9 @@ type judging struct {
 	late     int
 	byXID    map[string]*spread
 	byCommit map[time.Time]*spread
+	// said is what was said last of a transaction that wrote rows so far apart.
+	said   *string
+	saidOf time.Duration
 }
 
 func (j *judging) note(e *Evidence) {
@@ -142,7 +145,7 @@ func (j *judging) bulk(e *Evidence) (casefile.WrittenBy, string, bool) {
 		widest = max(widest, s.last.Sub(s.first))
 	}
 	if widest > limit {
-		return casefile.ByBulk, fmt.Sprintf("the transaction that wrote them also wrote rows of other times, up to %s apart, as a restore, a copy of the table or an UPDATE of many rows does", Spell(widest)), true
+		return casefile.ByBulk, j.sayWidest(widest), true
 	}
 	if e.At == nil || e.Writer.Committed.IsZero() || !e.At.Zoned && !j.facts.Comparable {
 		return "", "", false
@@ -159,6 +162,16 @@ func (j *judging) bulk(e *Evidence) (casefile.WrittenBy, string, bool) {
 		return casefile.ByUnknown, "the row was committed " + Spell(-late) + " before its own time, so that time is not the transaction's", true
 	}
 	return "", "", false
+}
+
+// sayWidest says the same of all rows of one transaction, which may be a
+// million, in one text.
+func (j *judging) sayWidest(widest time.Duration) string {
+	if j.said == nil || j.saidOf != widest {
+		j.saidOf = widest
+		j.said = new(fmt.Sprintf("the transaction that wrote them also wrote rows of other times, up to %s apart, as a restore, a copy of the table or an UPDATE of many rows does", Spell(widest)))
+	}
+	return *j.said
 }
 
 // nearestCommit is how soon at least one row of a table must have been

@@ -127,6 +127,9 @@ func (c *candidate) sort() {
 	slices.SortStableFunc(order, func(a, b int) int {
 		return cmp.Or(compareInstants(c.evidence[a].At, c.evidence[b].At), compareValues(c.rows[a].ID, c.rows[b].ID))
 	})
+	if slices.IsSorted(order) {
+		return
+	}
 	rows, evidence := make([]source.Row, len(order)), make([]classify.Evidence, len(order))
 	for to, from := range order {
 		rows[to], evidence[to] = c.rows[from], c.evidence[from]
@@ -190,11 +193,14 @@ func (e *engine) group(name string, c *candidate, digits int, facts classify.Fac
 		Rows:    make([]casefile.Row, len(c.rows)),
 	}
 	names := e.table.ColumnNames()
+	width := len(e.table.ID) + len(names)
+	cells := make(casefile.Fields, width*len(c.rows)) // of all rows, in one piece
 	for i, row := range c.rows {
+		mine := cells[i*width : (i+1)*width : (i+1)*width]
 		g.Rows[i] = casefile.Row{
-			ID:     fields(e.table.ID, row.ID),
+			ID:     fill(mine[:len(row.ID):len(row.ID)], e.table.ID, row.ID),
 			Time:   timeText(c.evidence[i].At, digits),
-			Values: fields(names, row.Values),
+			Values: fill(mine[len(row.ID):], names, row.Values),
 			Image:  row.Image, Written: facts.Document(c.evidence[i]),
 		}
 	}
@@ -207,7 +213,11 @@ func (e *engine) group(name string, c *candidate, digits int, facts classify.Fac
 }
 
 func fields(names []string, values []source.Value) casefile.Fields {
-	f := make(casefile.Fields, len(names))
+	return fill(make(casefile.Fields, len(names)), names, values)
+}
+
+// fill puts values into fields that there is room for.
+func fill(f casefile.Fields, names []string, values []source.Value) casefile.Fields {
 	for i, name := range names {
 		f[i].Name = name
 		if !values[i].Null {

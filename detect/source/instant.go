@@ -62,13 +62,45 @@ func ParseInstant(text string) (Instant, error) {
 	if at, ok := parseEpoch(trimmed); ok {
 		return at, nil
 	}
+	if len(trimmed) < shortest {
+		return Instant{}, fmt.Errorf("%q is not a time", text)
+	}
 	upper := strings.ToUpper(trimmed) // RFC 3339 allows t and z
-	for _, l := range layouts {
-		if t, err := time.Parse(l.layout, upper); err == nil {
-			return Instant{Time: t.UTC(), Digits: fractionDigits(upper), Coarse: coarse(l.layout), Zoned: l.zoned}, nil
+	// An error costs more than all else here: what looks right is tried first.
+	for _, wanted := range []bool{true, false} {
+		for _, l := range layouts {
+			if looksLike(upper, l.layout, l.zoned) != wanted {
+				continue
+			}
+			if t, err := time.Parse(l.layout, upper); err == nil {
+				return Instant{Time: t.UTC(), Digits: fractionDigits(upper), Coarse: coarse(l.layout), Zoned: l.zoned}, nil
+			}
 		}
 	}
 	return Instant{}, fmt.Errorf("%q is not a time", text)
+}
+
+// shortest is the least length of a time that is no number: that of a date.
+const shortest = len("2006-01-02")
+
+// looksLike tells whether a text has the marks of a layout where that has
+// them, up to the seconds, and a zone behind them if it should, of a kind.
+func looksLike(text, layout string, zoned bool) bool {
+	stem := layout[:min(len(layout), len("2006-01-02 15:04:05"))]
+	if len(text) < len(stem) {
+		return false
+	}
+	for i := range len(stem) {
+		if mark := stem[i]; (mark < '0' || mark > '9' || text[i] < '0' || text[i] > '9') && mark != text[i] {
+			return false
+		}
+	}
+	zone := strings.TrimLeft(text[len(stem):], ".,0123456789")
+	if !zoned || zone == "" {
+		return !zoned && zone == ""
+	}
+	own := layout[len(stem):]
+	return (own == "Z07:00" && (zone == "Z" || len(zone) == len("+07:00"))) || len(own) == len(zone) && own[0] != 'Z'
 }
 
 // parseCompact reads 20251224 and 20251224032037. As a number the first would

@@ -1,12 +1,14 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"twinrow/detect/source"
 )
@@ -197,19 +199,26 @@ func (f *fetch) fill(row *source.Row, fields [][]byte) {
 
 // fillValues fills in what list reads.
 func (f *fetch) fillValues(row *source.Row, fields [][]byte) {
-	row.ID, fields = values(fields[:len(f.table.ID)]), fields[len(f.table.ID):]
-	row.Key, fields = values(fields[:len(f.relation.parts)]), fields[len(f.relation.parts):]
-	row.Values = values(fields)
+	all := values(fields)
+	ids, keys := len(f.table.ID), len(f.table.ID)+len(f.relation.parts)
+	row.ID, row.Key, row.Values = all[:ids:ids], all[ids:keys:keys], all[keys:]
 }
 
+// values are a row's, whose texts lie in one piece of memory: of a million rows
+// that makes a few million pieces less.
 func values(fields [][]byte) []source.Value {
 	out := make([]source.Value, len(fields))
+	whole := string(bytes.Join(fields, nil))
 	for i, f := range fields {
-		if f == nil {
+		switch {
+		case f == nil:
 			out[i] = source.Value{Null: true}
-		} else {
+		case utf8.Valid(f):
+			out[i] = source.Value{Text: whole[:len(f)]}
+		default:
 			out[i] = source.Text(f)
 		}
+		whole = whole[len(f):]
 	}
 	return out
 }
