@@ -117,7 +117,9 @@ func faultOf(ctx context.Context, err error) error {
 	}
 	for _, known := range []struct{ words, kind string }{
 		{"GOAWAY", gate.KindClosed}, {"stream error", gate.KindReset}, {"RST_STREAM", gate.KindReset}, {"connection lost", gate.KindClosed},
-		{"closed connection", gate.KindClosed}, {"PROTOCOL_ERROR", gate.KindProtocol}, {"connection error", gate.KindProtocol}, {"malformed", gate.KindProtocol}, {"http2:", gate.KindProtocol},
+		{"closed connection", gate.KindClosed}, {"closed idle connection", gate.KindClosed}, {"PROTOCOL_ERROR", gate.KindProtocol},
+		{"connection error", gate.KindProtocol}, {"malformed", gate.KindProtocol}, {"chunk", gate.KindProtocol},
+		{"http2:", gate.KindProtocol}, {"net/http:", gate.KindProtocol},
 	} {
 		if strings.Contains(fault.Error(), known.words) {
 			fault.Kind = known.kind

@@ -150,15 +150,24 @@ var rudeServers = map[string]*rude{
 	"noise": {greeting: []byte(strings.Repeat("\x01\x02\x03", 100))},
 }
 
-// Whatever a server does to HTTP/2, in every way of sending the run ends in
-// time, says why, and never passes. Most of that time is waiting, so all wait
-// together.
 func TestRudeHTTP2(t *testing.T) {
-	var group sync.WaitGroup
+	t.Parallel()
+	all := map[string]func(net.Conn){}
 	for name, server := range rudeServers {
+		all[name] = server.serve
+	}
+	faceRude(t, Transport2, all)
+}
+
+// faceRude probes servers in every way of sending: whatever they do, the run
+// ends in time, says why, and never passes. Most of that time is waiting, so
+// all wait together.
+func faceRude(t *testing.T, transport string, servers map[string]func(net.Conn)) {
+	var group sync.WaitGroup
+	for name, serve := range servers {
 		for _, fire := range []string{"copies: 4, rounds: 2", "copies: 1, again_after: 10ms", "copies: 2, cut: true", "rate: 50, for: 100ms", "distinct: 3"} {
-			text := strings.NewReplacer("copies: 4, rounds: 2, transport: TRANSPORT", fire+", transport: http2", "timeout: 1s", "timeout: 100ms").Replace(nastySpec)
-			s := spec(t, accepting(t, server.serve), text)
+			text := strings.NewReplacer("copies: 4, rounds: 2, transport: TRANSPORT", fire+", transport: "+transport, "timeout: 1s", "timeout: 100ms").Replace(nastySpec)
+			s := spec(t, accepting(t, serve), text)
 			group.Go(func() {
 				began := time.Now()
 				result, err := Run(context.Background(), s, Deps{})

@@ -62,7 +62,7 @@ func (l *lane) read(method string, limit int) error {
 		return nil
 	}
 	if err != nil {
-		return err
+		return unlessNetwork(err)
 	}
 	l.answer.Done = time.Now()
 	l.again = !response.Close && l.reader.Buffered() == 0
@@ -91,7 +91,7 @@ func (l *lane) header(method string) (*http.Response, error) {
 	return nil, &gate.Fault{Kind: gate.KindProtocol, Err: errors.New("too many interim answers")}
 }
 
-// unlessNetwork tells a header that makes no sense from one that did not come whole.
+// unlessNetwork tells an answer that makes no sense from one that did not come whole.
 func unlessNetwork(err error) error {
 	var timeout interface{ Timeout() bool }
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &timeout) {
