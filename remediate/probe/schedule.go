@@ -21,8 +21,8 @@ const (
 	minControls, maxControls = 5, 10
 	// solosPerControl single requests go before each control round.
 	solosPerControl = 3
-	// scouts is how often it is looked what can be held back, at most.
-	scouts = 2
+	// scouts is how often each kind of holding back is tried, at most.
+	scouts = 3
 )
 
 func (s *Spec) controlKind() kind {

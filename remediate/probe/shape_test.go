@@ -52,7 +52,7 @@ func TestManyUsersOverFewKeys(t *testing.T) {
 	for _, transport := range []string{"http1", "http2"} {
 		for _, fixed := range []bool{false, true} {
 			target := newShop()
-			target.fixed, target.blind, target.window = fixed, true, 3*time.Millisecond
+			target.fixed, target.blind, target.window = fixed, true, 10*time.Millisecond
 			server := serve(t, withHealth(target, "healthy"), false)
 			result := run(t, spec(t, server.URL, strings.ReplaceAll(stadium, "TRANSPORT", transport)), target)
 			want := map[bool]Verdict{false: Fail, true: Pass}[fixed]

@@ -96,6 +96,9 @@ type Transport interface {
 	// means that nothing was released; what goes wrong with single requests
 	// stands in their answers.
 	Fire(ctx context.Context, requests []Request, hold Hold) (*Shot, error)
+	// Rest has what goes ahead rest for so much longer before the release, in
+	// every Fire from now on.
+	Rest(extra time.Duration)
 	// Close ends all connections.
 	Close() error
 }

@@ -27,6 +27,8 @@ type Pool struct {
 	idle   []*lane
 	// trip is the shortest TCP handshake seen, one way there and back.
 	trip time.Duration
+	// extra is added to the rest before a release.
+	extra time.Duration
 }
 
 // New prepares a pool; connections are opened by the first Fire.
@@ -34,6 +36,9 @@ func New(target gate.Target) *Pool { return &Pool{target: target} }
 
 // Name implements gate.Transport.
 func (p *Pool) Name() string { return "http1" }
+
+// Rest implements gate.Transport.
+func (p *Pool) Rest(extra time.Duration) { p.extra = extra }
 
 // Close closes the idle connections.
 func (p *Pool) Close() error {
@@ -87,7 +92,7 @@ func (p *Pool) Fire(ctx context.Context, requests []gate.Request, hold gate.Hold
 func (p *Pool) send(ctx context.Context, l *lane, request *gate.Request, hold gate.Hold) (tail []byte) {
 	head, tail := split(request, hold)
 	// The time-out proper is set at the release; this one bounds the way there.
-	_ = l.conn.SetDeadline(time.Now().Add(p.target.Timeout + time.Second))
+	_ = l.conn.SetDeadline(time.Now().Add(p.target.Timeout + time.Second + p.extra))
 	l.await(ctx, request.Method, p.target.BodyLimit)
 	// A failed write shows in the reader, which knows more about the cause.
 	_, _ = l.conn.Write(head)
@@ -98,7 +103,7 @@ func (p *Pool) rest(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(settle + 2*p.trip):
+	case <-time.After(settle + 2*p.trip + p.extra):
 		return nil
 	}
 }

@@ -48,6 +48,8 @@ type Transport struct {
 	// inside is true where no network lies between, nor encryption.
 	inside   bool
 	sessions []*session
+	// extra is added to the rest before a release.
+	extra time.Duration
 }
 
 // New prepares a transport; connections are opened by the first Fire.
@@ -58,6 +60,9 @@ func New(target gate.Target) *Transport {
 
 // Name implements gate.Transport.
 func (t *Transport) Name() string { return "http2" }
+
+// Rest implements gate.Transport.
+func (t *Transport) Rest(extra time.Duration) { t.extra = extra }
 
 // Close closes all connections.
 func (t *Transport) Close() error {
@@ -251,7 +256,7 @@ func (t *Transport) rest(ctx context.Context, shares []share) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(gate.Settle):
+	case <-time.After(gate.Settle + t.extra):
 		return nil
 	}
 }
