@@ -98,7 +98,7 @@ func (r *runner) attack(ctx context.Context, st *step, number int, cells []cell)
 	if len(a.seen)+a.cut == 0 && err != nil {
 		return err
 	}
-	a.torn = err != nil
+	a.torn = err != nil && !errors.Is(err, errUntaken)
 	r.log = append(r.log, a)
 	return r.settleStep(ctx, a.watches, err)
 }
@@ -109,7 +109,7 @@ func (r *runner) part(ctx context.Context, a *attack, v *volley, part int) error
 	if shot == nil {
 		return err
 	}
-	early := false
+	early, from := false, len(a.seen)
 	for i := range shot.Answers {
 		early = early || shot.Answers[i].Early
 		o := r.observe(a.step, &shot.Answers[i], r.keyNumber(v, v.of[i]))
@@ -120,6 +120,9 @@ func (r *runner) part(ctx context.Context, a *attack, v *volley, part int) error
 		a.seen = append(a.seen, o)
 	}
 	a.early = a.early || early
+	if err == nil && part == 0 {
+		err = r.takeFrom(a.step, v, shot.Answers, a.seen[from:])
+	}
 	a.span, a.inFlight = max(a.span, shot.Last.Sub(shot.First)), max(a.inFlight, inFlight(shot.Answers))
 	r.holdBack(early)
 	return err
@@ -186,8 +189,19 @@ func (r *runner) holdBack(early bool) {
 	}
 }
 
+// observe sums an answer up and counts its time.
 func (r *runner) observe(st *step, answer *gate.Answer, key int) observation {
-	o := observation{key: key, times: 1, status: answer.Status, unread: answer.Unread}
+	o := r.weigh(st, answer)
+	o.key = key
+	if answer.Err == nil {
+		r.latencyOf(st).record(o.latency)
+	}
+	return o
+}
+
+// weigh sums an answer up by what the step expects.
+func (r *runner) weigh(st *step, answer *gate.Answer) observation {
+	o := observation{times: 1, status: answer.Status, unread: answer.Unread}
 	if answer.Err != nil {
 		o.fault = gate.KindOther
 		if fault, ok := errors.AsType[*gate.Fault](answer.Err); ok {
@@ -211,7 +225,6 @@ func (r *runner) observe(st *step, answer *gate.Answer, key int) observation {
 	if winner < 0 {
 		o.won = o.success
 	}
-	r.latencyOf(st).record(o.latency)
 	return o
 }
 

@@ -3,6 +3,7 @@ package probe
 import (
 	"fmt"
 	"hash/maphash"
+	"maps"
 	"strings"
 	"time"
 
@@ -31,7 +32,9 @@ func (r *runner) cell(m moment, evaluate func(moment) (map[string]string, error)
 		if err != nil {
 			return cell{}, err
 		}
-		request, err := r.spec.render(m, vars)
+		sketched := maps.Clone(vars)
+		r.spec.standIns(r.spec.step, sketched)
+		request, err := r.spec.render(m, sketched)
 		if err != nil {
 			return cell{}, err
 		}
@@ -49,7 +52,9 @@ func (r *runner) cell(m moment, evaluate func(moment) (map[string]string, error)
 	}
 }
 
-func (s *Spec) evaluate(m moment) (map[string]string, error) { return evaluate(s.taken, s.vars, m) }
+func (s *Spec) evaluate(m moment) (map[string]string, error) {
+	return evaluate(s.sessionOf(m.User).taken, s.vars, m)
+}
 
 // controlVars are the probe's vars with the control's own put over them.
 func (s *Spec) controlVars(m moment) (map[string]string, error) {
@@ -139,7 +144,7 @@ func (v *volley) add(r *runner, signatures *signatures, of int, m moment, vars m
 	if err != nil {
 		return err
 	}
-	if err := r.complete(request, c, signatures, v.cells[of].moment.UUID); err != nil {
+	if err := r.complete(request, c, signatures, m); err != nil {
 		return err
 	}
 	v.requests, v.of = append(v.requests, *request), append(v.of, of)
@@ -147,8 +152,8 @@ func (v *volley) add(r *runner, signatures *signatures, of int, m moment, vars m
 }
 
 // complete adds what the probe puts into every request: who sends it, the
-// cookies of the login, and the signature.
-func (r *runner) complete(request *gate.Request, c *call, signatures *signatures, id string) error {
+// cookies of its user's login, and the signature.
+func (r *runner) complete(request *gate.Request, c *call, signatures *signatures, m moment) error {
 	set := func(name, value string) {
 		if value != "" && !hasHeader(request, name) {
 			request.Header = append(request.Header, gate.Field{Name: name, Value: value})
@@ -158,8 +163,8 @@ func (r *runner) complete(request *gate.Request, c *call, signatures *signatures
 	if r.spec.mark != "" {
 		set(r.spec.mark, r.id)
 	}
-	set("Cookie", r.cookies)
-	return signatures.sign(r.signers[c.signing], request, id)
+	set("Cookie", r.spec.sessionOf(m.User).cookies)
+	return signatures.sign(r.signers[c.signing], request, m.UUID)
 }
 
 // signatures signs a round's requests: equal ones once, so that all copies

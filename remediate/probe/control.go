@@ -79,7 +79,7 @@ func (r *runner) moreControls(ctx context.Context) error {
 // fireControl returns the times from the release to the answers; ok is false
 // where they say nothing.
 func (r *runner) fireControl(ctx context.Context, n int) (b burst, ok bool, err error) {
-	v, err := r.controlVolley(n)
+	v, err := r.controlVolley(ctx, n)
 	if err != nil {
 		return burst{}, false, err
 	}
@@ -114,7 +114,7 @@ func (r *runner) fireControl(ctx context.Context, n int) (b burst, ok bool, err 
 // times are those that the target told while the same was held back as now.
 func (r *runner) times() *overlap.Times { return &r.control.times[r.hold] }
 
-func (r *runner) controlVolley(n int) (*volley, error) {
+func (r *runner) controlVolley(ctx context.Context, n int) (*volley, error) {
 	s := r.spec
 	keys, evaluate := s.allKeys(), s.evaluate
 	if s.controlKind() == controlGiven {
@@ -124,8 +124,7 @@ func (r *runner) controlVolley(n int) (*volley, error) {
 		}
 	}
 	v := &volley{}
-	signatures := r.newSignatures()
-	for i := range n {
+	for range n {
 		serial := r.control.used
 		r.control.used++
 		m := moment{Key: keys[serial%len(keys)], User: s.atOnce() + serial + 1, Copy: s.copies + serial + 1, Round: s.firstControl() + serial}
@@ -134,7 +133,13 @@ func (r *runner) controlVolley(n int) (*volley, error) {
 			return nil, err
 		}
 		v.cells = append(v.cells, c)
-		if err := v.add(r, signatures, i, c.moment, c.vars); err != nil {
+	}
+	if err := r.prepare(ctx, v); err != nil {
+		return nil, err
+	}
+	signatures := r.newSignatures()
+	for i := range v.cells {
+		if err := v.add(r, signatures, i, v.cells[i].moment, v.cells[i].vars); err != nil {
 			return nil, err
 		}
 	}

@@ -16,6 +16,12 @@ func (s *Spec) digest() string {
 	asked := map[string]any{"keys": s.keys, "vars": shownVars(s.vars)}
 	if s.login != nil {
 		asked["login"] = s.login.asked()
+		if s.login.users > 1 {
+			asked["users"] = s.login.users
+		}
+		if len(s.login.take) > 0 {
+			asked["login takes"] = shownTakes(s.login.take)
+		}
 	}
 	var steps []any
 	for _, st := range s.judged() {
@@ -25,6 +31,9 @@ func (s *Spec) digest() string {
 		}
 		if st.fires() {
 			step["call"] = st.asked()
+		}
+		if len(st.take) > 0 {
+			step["takes"] = shownTakes(st.take)
 		}
 		for i := range st.rows {
 			for k := range st.rows[i].args {

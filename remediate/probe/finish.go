@@ -31,6 +31,9 @@ func (s *Spec) finish(name string) error {
 			return err
 		}
 	}
+	if err := s.checkTakes(name); err != nil {
+		return err
+	}
 	if err := s.compile(); err != nil {
 		return err
 	}
@@ -68,12 +71,7 @@ func (s *Spec) defaults() {
 			}
 		}
 	}
-	s.taken = map[string]string{}
-	if s.login != nil {
-		for _, t := range s.login.take {
-			s.taken[t.name] = "taken at the login"
-		}
-	}
+	s.sessions = newSessions(s.login)
 	s.carrier = orElse(s.carrier, TransportAuto)
 	s.timeout, s.limit = orElse(s.timeout, defaultTimeout), orElse(s.limit, defaultLimit)
 	if !slices.ContainsFunc(s.judged(), (*step).expects) {
@@ -155,7 +153,10 @@ func (s *Spec) checkSending(name string) error {
 		}
 	}
 	if s.login != nil {
-		if _, err := s.renderCall(&s.login.call, one, nil); err != nil {
+		if _, err := s.renderCall(&s.login.call, one, s.sessions[0].named()); err != nil {
+			return err
+		}
+		if err := s.checkUsers(one); err != nil {
 			return err
 		}
 	}
@@ -230,11 +231,15 @@ func (s *Spec) sketch(st *step, m moment) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, rows := range [][]rowCheck{st.rows, s.whole.rows} {
-		for i := range rows {
-			if _, err := filledIn(rows[i].args, m.data(vars)); err != nil {
-				return nil, err
-			}
+	for i := range s.whole.rows { // they are begun before any step
+		if _, err := filledIn(s.whole.rows[i].args, m.data(vars)); err != nil {
+			return nil, err
+		}
+	}
+	s.standIns(st, vars)
+	for i := range st.rows {
+		if _, err := filledIn(st.rows[i].args, m.data(vars)); err != nil {
+			return nil, err
 		}
 	}
 	if !st.fires() {

@@ -20,7 +20,10 @@ type Outline struct {
 	Target string `json:"target"`
 	// Sent is the request of the step whose overlap must be proven.
 	Sent
-	Login  *Sent    `json:"login,omitempty"`
+	Login *Sent `json:"login,omitempty"`
+	// Users is how many log in, Takes what templates have from the logins.
+	Users  int      `json:"users,omitempty"`
+	Takes  []string `json:"takes,omitempty"`
 	Keys   []string `json:"keys,omitempty"`
 	Copies int      `json:"copies"`
 	Rounds int      `json:"rounds"`
@@ -53,6 +56,8 @@ type StepOutline struct {
 	Name string `json:"name,omitempty"`
 	Does string `json:"does"`
 	Sent *Sent  `json:"sent,omitempty"`
+	// Takes is what later steps have from its answers.
+	Takes []string `json:"takes,omitempty"`
 }
 
 // Outline describes what Run would send.
@@ -64,14 +69,14 @@ func (s *Spec) Outline() Outline {
 	}
 	o.ControlRequests = s.total() - o.Requests
 	if s.login != nil {
-		o.Login = new(s.shownCall(&s.login.call))
+		o.Login, o.Users, o.Takes = new(s.shownCall(&s.login.call)), s.login.users, shownTakes(s.login.take)
 	}
 	for _, st := range s.judged() {
 		o.Expect = append(o.Expect, st.shownExpectations()...)
 		if st == &s.whole {
 			continue
 		}
-		step := StepOutline{Name: st.name, Does: st.does(len(s.allKeys()), s.carrier)}
+		step := StepOutline{Name: st.name, Does: st.does(len(s.allKeys()), s.carrier), Takes: shownTakes(st.take)}
 		if st.fires() {
 			step.Sent = new(s.shownCall(&st.call))
 		}
@@ -148,6 +153,12 @@ func (o Outline) Text() string {
 	line("target", "%s", o.Target)
 	if o.Login != nil {
 		o.Login.lines("login", line)
+		if o.Users > 1 {
+			line("users", "%d, each with its own login", o.Users)
+		}
+		if len(o.Takes) > 0 {
+			line("take", "%s", strings.Join(o.Takes, ", "))
+		}
 	}
 	if len(o.Keys) > 0 {
 		line("keys", "%s", clip(strings.Join(o.Keys, ", "), 200))
@@ -162,6 +173,9 @@ func (o Outline) Text() string {
 			shown = fmt.Sprint(*st.Sent)
 		}
 		line("fire", "%s", st.Does)
+		if len(st.Takes) > 0 {
+			line("take", "%s", strings.Join(st.Takes, ", "))
+		}
 	}
 	if o.Mark != "" {
 		line("mark", "%s: the run's id, in every request", o.Mark)

@@ -66,6 +66,7 @@ func (r *reader) step(node ast.Node, number int, top *step, s *Spec) *step {
 			r.fire(n, st, s)
 		},
 		"expect": func(n ast.Node) { r.expectations(n, st) },
+		"take":   func(n ast.Node) { st.take = r.takes(n) },
 		"run": func(n ast.Node) {
 			// The shell puts the environment in, so that what is shown is what is run.
 			st.command, _ = r.scalarText(n)
@@ -97,6 +98,8 @@ func (r *reader) checkStep(node ast.Node, st *step, fires, own bool) {
 		r.Fail(node, "a step that runs a command sends no request")
 	case st.command != "" && len(st.replies)+len(st.latency) > 0:
 		r.Fail(node, "a step that runs a command has no responses; it can expect rows and logs")
+	case st.command != "" && len(st.take) > 0:
+		r.Fail(node, "a step that runs a command has no answer to take from")
 	case fires && st.recover > 0:
 		r.Fail(node, "recover_within belongs beside run")
 	}
@@ -165,20 +168,4 @@ func (r *reader) scalarText(node ast.Node) (string, bool) {
 		r.Fail(node, "plain text is needed here")
 	}
 	return text, ok
-}
-
-// login reads the request that is sent once before everything else.
-func (r *reader) login(node ast.Node) *login {
-	l := &login{where: r.Where(node)}
-	l.statuses = knownStatuses("2xx", "302", "303")
-	r.Fields(node, map[string]func(ast.Node){
-		"target":  func(n ast.Node) { l.target = r.source(n) },
-		"request": func(n ast.Node) { r.request(n, &l.call) },
-		"status":  func(n ast.Node) { l.statuses = r.statuses(n) },
-		"take":    func(n ast.Node) { l.take = r.takes(n) },
-	})
-	if r.Err == nil && !l.target.given() {
-		r.Fail(node, "login needs a target, the URL to log in at")
-	}
-	return l
 }

@@ -129,7 +129,7 @@ func (r *runner) message(a *attack, n int) (message, *gate.Request, error) {
 	}
 	request, err := r.spec.renderCall(&a.step.call, c.moment, c.vars)
 	if err == nil {
-		err = r.complete(request, &a.step.call, r.newSignatures(), c.moment.UUID)
+		err = r.complete(request, &a.step.call, r.newSignatures(), c.moment)
 	}
 	return message{cell: c}, request, err
 }

@@ -19,6 +19,11 @@ func (s *Spec) render(m moment, vars map[string]string) (*gate.Request, error) {
 
 func (s *Spec) renderCall(c *call, m moment, vars map[string]string) (*gate.Request, error) {
 	data := m.data(vars)
+	if len(s.sessions) > 1 { // vars are a key's, these the user's own
+		for name, value := range s.sessionOf(m.User).taken {
+			data[name] = value
+		}
+	}
 	text, err := c.target.render(data)
 	if err != nil {
 		return nil, err

@@ -48,9 +48,9 @@ type runner struct {
 	virtual time.Time
 	seen    map[uint64]bool
 
-	// id marks the requests of this run; cookies are those of the login.
-	id, cookies string
-	began       time.Time
+	// id marks the requests of this run.
+	id    string
+	began time.Time
 	// stopped is why the run ended before its end, or "".
 	stopped string
 	// done counts the rounds that were gone through.
@@ -337,6 +337,8 @@ func (r *runner) fire(ctx context.Context, requests []gate.Request) (*gate.Shot,
 func (r *runner) explain(err error) error {
 	var fault *gate.Fault
 	switch {
+	case errors.Is(err, errUntaken):
+		return nil // the doubt says it all
 	case errors.Is(err, h2.ErrWindow):
 		return &casefile.Problem{Code: casefile.CodeUnsupported, Message: "the body is larger than the server's HTTP/2 window", Hint: "fire with transport: http1"}
 	case errors.Is(err, h2.ErrStreams):

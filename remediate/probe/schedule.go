@@ -88,9 +88,14 @@ func (s *Spec) moreControls() int { return min(s.controls(), maxControls) }
 func (s *Spec) total() int {
 	singles := 0
 	if s.controls() > 0 {
-		singles = scouts * solosPerControl * int(gate.Holds)
+		singles = solosPerControl * (1 + 2*scouts*int(gate.Holds-1))
 	}
-	return singles + s.attackRequests() + (s.controls()+s.moreControls())*(s.controlSize()+s.solos())
+	controls := singles + (s.controls()+s.moreControls())*(s.controlSize()+s.solos())
+	logins := 0
+	if s.login != nil {
+		logins = s.login.users
+	}
+	return logins + s.attackRequests() + controls*(1+len(s.takers(s.step)))
 }
 
 // schedule returns the order of rounds, true for an attack. A control round

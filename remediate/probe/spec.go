@@ -66,8 +66,9 @@ type Spec struct {
 	// whole are expectations on what all steps together did.
 	whole step
 
-	// taken are the values that templates have from the login, stand-ins before it.
-	taken map[string]string
+	// sessions are those of the users that log in, stand-ins before it; there
+	// is one at least, an empty one without a login.
+	sessions []session
 	// base is the scheme and host of every request.
 	base *url.URL
 	// fresh is true where rounds differ, so that their rows can be told apart.

@@ -43,6 +43,9 @@ type step struct {
 	// stepRounds is in how many rounds, from the first, the step takes part.
 	stepRounds int
 
+	// take are values of its answers that later steps can use.
+	take []taking
+
 	replies []expect.Response
 	rows    []rowCheck
 	latency []latencyLimit

@@ -50,11 +50,11 @@ var templatePlace = regexp.MustCompile(`^template: :(\d+:)*\s*(executing "" at )
 func (s *source) problem(err error) error {
 	text := templatePlace.ReplaceAllString(err.Error(), "")
 	return &casefile.Problem{Code: casefile.CodeBadInput, Message: fmt.Sprintf("%s: the template %s cannot be filled in: %s", s.where, clip(s.raw, 60), text),
-		Hint: "templates know .Key, .User, .Copy, .Round, .NowMillis, .NowSeconds, .UUID and what vars defines"}
+		Hint: "templates know .Key, .User, .Copy, .Round, .NowMillis, .NowSeconds, .UUID, what vars defines, and what the login or an earlier step takes"}
 }
 
 // builtin are the names that vars must leave alone.
-var builtin = []string{"Key", "User", "Copy", "Round", "NowMillis", "NowSeconds", "UUID"}
+var builtin = []string{"Key", "User", "Copy", "Round", "NowMillis", "NowSeconds", "UUID", "Name"}
 
 // moment is everything that a template can see but for vars. Now and UUID are
 // the same for all copies of a key in a round, so copies are identical unless
