@@ -92,6 +92,36 @@ func TestMigrationsThatReplace(t *testing.T) {
 	}
 }
 
+// TestMigrationsLeaveAnotherIndexAlone: one of the old index's name that is
+// defined otherwise is not dropped, and the new one is not built.
+func TestMigrationsLeaveAnotherIndexAlone(t *testing.T) {
+	for _, strategy := range []string{plan.Atomic, plan.Online} {
+		t.Run(strategy, func(t *testing.T) {
+			t.Parallel()
+			url := pgserver.Database(t)
+			run := func(sql string) (string, error) {
+				cmd := exec.Command("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", url)
+				cmd.Stdin = strings.NewReader(sql)
+				out, err := cmd.CombinedOutput()
+				return strings.TrimSpace(string(out)), err
+			}
+			up, _ := upAndDown(t, strategy, plan.IndexRule{Replaces: "old_idx"})
+			if out, err := run("CREATE TABLE tickets (id integer PRIMARY KEY, k text); CREATE INDEX old_idx ON tickets (k, id)"); err != nil {
+				t.Fatal(out)
+			}
+			if out, err := run(up); err == nil || !strings.Contains(out, "old_idx is not the index that was to be replaced") {
+				t.Errorf("%v: %s", err, out)
+			}
+			if out, err := run("SELECT string_agg(indexname, ' ' ORDER BY indexname) FROM pg_indexes WHERE tablename = 'tickets'"); err != nil || out != "old_idx tickets_pkey" {
+				t.Errorf("%v: %s", err, out)
+			}
+			if out, err := run("DROP INDEX old_idx;" + up); err != nil {
+				t.Errorf("without the old index: %s", out)
+			}
+		})
+	}
+}
+
 // upAndDown are the plain migration of an index and its way back.
 func upAndDown(t *testing.T, strategy string, rule plan.IndexRule) (up, down string) {
 	t.Helper()

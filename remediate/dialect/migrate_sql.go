@@ -69,8 +69,7 @@ func postgresPlainly(w *plan.Work) step {
 	up.do(slices.Concat([]string{
 		"DECLARE found pg_catalog.oid := pg_catalog.to_regclass(" + queries.Literal(p.IndexName()) + "); keys bigint;", "BEGIN",
 		"  PERFORM pg_catalog.set_config('lock_timeout', '10s', true);",
-		"  IF found IS NULL THEN",
-	}, p.raiseDuplicates(), execute("    ", p.CreateIndex()), []string{"  ELSE"}, p.raiseUnsound(), []string{"  END IF;"}, p.constrain(), p.migrateReplaced(), []string{"END"})...)
+	}, p.checkReplaced(), []string{"  IF found IS NULL THEN"}, p.raiseDuplicates(), execute("    ", p.CreateIndex()), []string{"  ELSE"}, p.raiseUnsound(), []string{"  END IF;"}, p.constrain(), p.migrateReplaced(), []string{"END"})...)
 	down.b.WriteString("-- a block, so that the time-out for the lock is its own under every tool\n")
 	down.do(slices.Concat([]string{"BEGIN", "  PERFORM pg_catalog.set_config('lock_timeout', '10s', true);"}, p.remadeReplaced(), []string{"  " + p.dropMigrated() + ";", "END"})...)
 	return step{up: up.String(), down: down.String()}
@@ -101,10 +100,9 @@ func postgresConcurrently(w *plan.Work, t tool) change {
 	p := NewPostgres(w, 1)
 	var check, build, drop, valid script
 	check.b.WriteString(headline(w))
-	check.do(append([]string{
+	check.do(slices.Concat([]string{
 		"DECLARE found pg_catalog.oid := pg_catalog.to_regclass(" + queries.Literal(p.IndexName()) + "); keys bigint;", "BEGIN",
-		"  IF found IS NULL THEN",
-	}, append(append(p.raiseDuplicates(), "    RETURN;", "  END IF;"), append(p.raiseUnsound(), "END")...)...)...)
+	}, p.checkReplaced(), []string{"  IF found IS NULL THEN"}, p.raiseDuplicates(), []string{"    RETURN;", "  END IF;"}, p.raiseUnsound(), []string{"END"})...)
 	build.b.WriteString("-- writers go on while it is built; it must not run inside a transaction" + t.note + "\n" + noTimeout)
 	build.add(strings.Replace(p.CreateIndex(), "CREATE UNIQUE INDEX ", "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS ", 1))
 	drop.b.WriteString(noTimeout)

@@ -40,6 +40,7 @@ func onlineScript(works []*plan.Work, step func(Postgres, *script)) string {
 		return ""
 	}
 	var head script
+	head.add(fewNotices)
 	for _, setting := range PostgresSettings {
 		head.add(strings.Replace(setting, "SET LOCAL", "SET", 1))
 	}
@@ -136,7 +137,7 @@ func (p Postgres) batchScript(s *script, n int, groups []plan.WorkGroup, list st
 	s.add("BEGIN ISOLATION LEVEL READ COMMITTED")
 	batch.cleanRows(s, n)
 	s.add("COMMIT")
-	s.add("SELECT pg_catalog.pg_sleep(0.02)")
+	s.do("BEGIN", "  PERFORM pg_catalog.pg_sleep(0.02);", "END")
 }
 
 // fillListed takes the rows of the batch's groups from the list.

@@ -27,6 +27,7 @@ func postgresClean(works []*plan.Work) string {
 	var s script
 	s.add("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
 	s.addAll(PostgresSettings)
+	s.add(strings.Replace(fewNotices, "SET ", "SET LOCAL ", 1))
 	s.add("SET LOCAL lock_timeout = '10s'")
 	s.add("SET LOCAL statement_timeout = '1h'")
 	s.do("BEGIN", "  PERFORM pg_catalog.pg_advisory_xact_lock("+advisoryKey(works[0].CaseID)+");", "END")
@@ -42,6 +43,10 @@ func postgresClean(works []*plan.Work) string {
 	s.add("COMMIT")
 	return s.String()
 }
+
+// fewNotices keeps what is no news, as that a table is there already, out of
+// what a file prints.
+const fewNotices = "SET client_min_messages = 'warning'"
 
 func (p Postgres) clean(s *script, n int) {
 	s.comment(fmt.Sprintf("%s: writers wait from here on", p.Table.Table))
@@ -88,7 +93,7 @@ func (p Postgres) cleanRows(s *script, n int) {
 		s.do("BEGIN", "  IF ("+p.Missing()+") > 0 THEN", move+";", "  END IF;", "END")
 	}
 	if p.online {
-		s.add(p.lockRows())
+		s.do("BEGIN", "  PERFORM "+strings.TrimPrefix(p.lockRows(), "SELECT ")+";", "END")
 	}
 	p.requireSame(s)
 	if len(p.Set) == 0 {
@@ -188,6 +193,7 @@ func postgresUndo(works []*plan.Work) string {
 	var s script
 	s.add("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
 	s.addAll(PostgresSettings)
+	s.add(strings.Replace(fewNotices, "SET ", "SET LOCAL ", 1))
 	s.add("SET LOCAL lock_timeout = '10s'")
 	s.add("SET LOCAL statement_timeout = '1h'")
 	s.do("BEGIN", "  PERFORM pg_catalog.pg_advisory_xact_lock("+advisoryKey(works[0].CaseID)+");", "END")
