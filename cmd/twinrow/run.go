@@ -49,7 +49,7 @@ func (p *program) execute(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		return &key.Problem{Code: key.CodeUsage, Message: "no command given", Hint: "start with `twinrow demo`, or see `twinrow --help`"}
 	}
-	ordered, err := flagsFirst(app.Commands, habits(args))
+	ordered, err := flagsFirst(app.Commands, "twinrow", habits(args))
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,8 @@ func wantsJSON(args []string) bool {
 
 // flagsFirst moves flags before arguments, because the library ignores every
 // flag that stands behind one. What is unknown stays where it is seen as such.
-func flagsFirst(commands []*cli.Command, args []string) ([]string, error) {
+// called is what is typed before a command's name.
+func flagsFirst(commands []*cli.Command, called string, args []string) ([]string, error) {
 	command := find(commands, args[0])
 	if command == nil {
 		if strings.HasPrefix(args[0], "-") {
@@ -107,10 +108,10 @@ func flagsFirst(commands []*cli.Command, args []string) ([]string, error) {
 		return nil, key.NotFound("command", args[0], names(commands))
 	}
 	if len(command.Subcommands) > 0 && len(args) > 1 && !strings.HasPrefix(args[1], "-") {
-		rest, err := flagsFirst(command.Subcommands, args[1:])
+		rest, err := flagsFirst(command.Subcommands, called+" "+command.Name, args[1:])
 		return append([]string{args[0]}, rest...), err
 	}
-	flags, operands, err := split(command, args[1:])
+	flags, operands, err := split(command, called+" "+command.Name, args[1:])
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +120,7 @@ func flagsFirst(commands []*cli.Command, args []string) ([]string, error) {
 
 // split parts a command's flags, each with its value, from its operands. A
 // value that is missing, and a flag given twice that takes one value, are errors.
-func split(command *cli.Command, args []string) (flags, operands []string, err error) {
+func split(command *cli.Command, called string, args []string) (flags, operands []string, err error) {
 	given := map[string]bool{}
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
@@ -143,7 +144,7 @@ func split(command *cli.Command, args []string) (flags, operands []string, err e
 				continue
 			}
 			if i++; i == len(args) {
-				return nil, nil, &key.Problem{Code: key.CodeUsage, Message: "--" + flag.Names()[0] + " needs a value", Hint: "see `twinrow " + command.Name + " --help`"}
+				return nil, nil, &key.Problem{Code: key.CodeUsage, Message: "--" + flag.Names()[0] + " needs a value", Hint: "see `" + called + " --help`"}
 			}
 			flags = append(flags, args[i])
 		}

@@ -39,6 +39,20 @@ func TestInterruptEndsAScan(t *testing.T) {
 	}
 }
 
+// TestInterruptEndsAQuestion: who interrupts a question need not answer it.
+func TestInterruptEndsAQuestion(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	silent, never := io.Pipe()
+	defer never.Close()
+	time.AfterFunc(10*time.Millisecond, cancel)
+	if answer, err := readLine(ctx, silent); err != context.Canceled || answer != "" {
+		t.Errorf("got %q and %v", answer, err)
+	}
+	if answer, err := readLine(t.Context(), strings.NewReader("yes\nno\n")); err != nil || answer != "yes\n" {
+		t.Errorf("got %q and %v", answer, err)
+	}
+}
+
 // TestInterruptedBeforeItBegan keeps JSON errors one document.
 func TestInterruptedBeforeItBegan(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
