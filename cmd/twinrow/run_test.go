@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -45,7 +46,7 @@ func TestInterruptEndsAQuestion(t *testing.T) {
 	silent, never := io.Pipe()
 	defer never.Close()
 	time.AfterFunc(10*time.Millisecond, cancel)
-	if answer, err := readLine(ctx, silent); err != context.Canceled || answer != "" {
+	if answer, err := readLine(ctx, silent); !errors.Is(err, context.Canceled) || answer != "" {
 		t.Errorf("got %q and %v", answer, err)
 	}
 	if answer, err := readLine(t.Context(), strings.NewReader("yes\nno\n")); err != nil || answer != "yes\n" {
