@@ -261,12 +261,12 @@ func (p *program) printResult(c *cli.Context, result *apply.Result, groupsWord, 
 	for _, t := range result.Tables {
 		switch {
 		case t.Already:
-			fmt.Fprintf(p.stdout, "%s: nothing left to do, it was done before\n", oneLine(t.Table))
+			fmt.Fprintf(p.stdout, "%s: nothing left to do, it was done before\n", oneLine(t.Name))
 			continue
 		case result.DryRun:
-			fmt.Fprintf(p.stdout, "%s, rehearsed and rolled back: ", oneLine(t.Table))
+			fmt.Fprintf(p.stdout, "%s, rehearsed and rolled back: ", oneLine(t.Name))
 		default:
-			fmt.Fprintf(p.stdout, "%s: ", oneLine(t.Table))
+			fmt.Fprintf(p.stdout, "%s: ", oneLine(t.Name))
 		}
 		did := rowsWord
 		if t.Set && did == "removed" {

@@ -37,37 +37,45 @@ func (p *program) carryOut(c *cli.Context, w *planned, opts apply.Options) (*app
 	result, err := apply.Run(c.Context, w.target, w.opened, w.plan, opts)
 	for n := 0; n < rescans && c.Bool("rescan") && !opts.DryRun && exitStatus(err) == exitStopped && result.Unsettled(); n++ {
 		p.say(c, "looking again at what changed since the scan (%d of %d)", n+1, rescans)
-		if err := p.rescan(c, w, opts); err != nil {
-			return result, err
+		again, rescanErr := p.rescan(c, w, opts)
+		if again != nil {
+			result.Plus(again)
+		}
+		if rescanErr != nil {
+			return result, rescanErr
 		}
 		earlier := result
 		if result, err = apply.Run(c.Context, w.target, w.opened, w.plan, opts); result != nil {
 			result.Plus(earlier)
+			if err == nil {
+				result.Settle()
+			}
 		}
 	}
 	return result, err
 }
 
-// rescan makes the next case inside the case, and cleans what it found.
-func (p *program) rescan(c *cli.Context, w *planned, opts apply.Options) error {
+// rescan makes the next case inside the case, and cleans what it found. The
+// result is nil where there was nothing to clean.
+func (p *program) rescan(c *cli.Context, w *planned, opts apply.Options) (result *apply.Result, err error) {
 	sub, err := p.scanAgain(c, w)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	groups, held := 0, 0
 	for _, t := range sub.plan.Tables {
 		groups, held = groups+len(t.Groups), held+len(t.Held)
 	}
 	if groups > 0 {
-		if _, err := apply.Run(c.Context, w.target, sub.opened, sub.plan, opts); err != nil {
-			return err
+		if result, err = apply.Run(c.Context, w.target, sub.opened, sub.plan, opts); err != nil {
+			return result, err
 		}
 	}
 	if held > 0 {
-		return &key.Problem{Code: key.CodeStopped, Message: fmt.Sprintf("stopped before the index: the copies of %s differ, and the plan holds such groups back", report.Count(held, "new group")),
+		return result, &key.Problem{Code: key.CodeStopped, Message: fmt.Sprintf("stopped before the index: the copies of %s differ, and the plan holds such groups back", report.Count(held, "new group")),
 			Hint: "look at them with `twinrow report " + sub.opened.Dir + "`, settle them by hand, then run the same command again"}
 	}
-	return apply.Rescanned(w.opened.Dir)
+	return result, apply.Rescanned(w.opened.Dir)
 }
 
 // scanAgain scans the tables of a case once more, as it was scanned, and plans

@@ -37,6 +37,13 @@ func (r *Result) Plus(earlier *Result) {
 	}
 }
 
+// Settle forgets which groups drifted, once a rescan has taken them.
+func (r *Result) Settle() {
+	for i := range r.Tables {
+		r.Tables[i].Drifted = []Drift{}
+	}
+}
+
 // Rescanned writes down that what drifted or arrived was looked at again, and
 // cleaned by a plan of its own: the next run goes on past it to the index.
 func Rescanned(dir string) (err error) {
