@@ -244,6 +244,9 @@ func (s *sqliteSession) restore(ctx context.Context) (int, error) {
 	if err != nil || want == 0 {
 		return 0, err
 	}
+	if err := s.run(ctx, "finding places for the rows", s.sql.MakeRoom()...); err != nil {
+		return 0, err
+	}
 	before, err := s.measure(ctx)
 	if err != nil {
 		return 0, err

@@ -256,6 +256,10 @@ func (s SQLite) DropIndex() string {
 	return "DROP INDEX IF EXISTS main." + queries.Ident(s.Index().Name)
 }
 
+// MakeRoom lets rows of the quarantine whose rowid another row has come back
+// under a new one.
+func (s SQLite) MakeRoom() []string { return s.own.makeRoom(s.Quarantine(), s.mine()) }
+
 // Restore puts the rows back.
 func (s SQLite) Restore() string {
 	into, from := s.own.restored("q")

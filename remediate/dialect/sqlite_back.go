@@ -68,10 +68,30 @@ func (s SQLite) insertBack(step numberedStep) Back {
 	same := "EXISTS (SELECT 1 FROM " + t.target() + " AS t WHERE " + concat(append(t.sameKept("q"), sameValues("t", "q", t.writable())...), " AND ") + ")"
 	return Back{
 		Table: t.name, number: step.number,
-		Prepare: []string{"INSERT INTO " + t.target() + " (" + strings.Join(into, ", ") + ")\n  SELECT " + strings.Join(from, ", ") + " FROM " + taken + " ORDER BY q." + t.meta().group + ", q." + t.meta().row},
+		Prepare: append(t.makeRoom(s.changes(t.name), s.taken(t, "q", step.number, didDelete)),
+			"INSERT INTO "+t.target()+" ("+strings.Join(into, ", ")+")\n  SELECT "+strings.Join(from, ", ")+" FROM "+taken+" ORDER BY q."+t.meta().group+", q."+t.meta().row),
 		SQL: fmt.Sprintf("SELECT (SELECT count(*) FROM %[1]s) AS want, (SELECT count(*) FROM %[1]s AND %[2]s) AS got, (SELECT count(*) FROM %[1]s AND %[2]s AND NOT %[3]s) AS lost",
 			taken, place, same),
 	}
+}
+
+// movable tells whether a row may come back under another rowid: where people
+// know it by columns, the rowid was only its place, which SQLite gives to the
+// next row once the last ones are gone.
+func (t stored) movable() bool {
+	return t.keepsRowid() && !slices.Equal(t.ids(), []string{queries.Ident(t.meta().rowid)})
+}
+
+// makeRoom gives kept rows q, for which a condition holds, new rowids where
+// other rows have taken theirs: past all that there are.
+func (t stored) makeRoom(kept, condition string) []string {
+	if !t.movable() {
+		return nil
+	}
+	place, rowid := t.quoted()[0], t.meta().rowid
+	top := "SELECT max(m.top) FROM (SELECT max(t." + place + ") AS top FROM " + t.target() + " AS t UNION ALL SELECT max(k." + rowid + ") FROM " + kept + " AS k) AS m"
+	return []string{"UPDATE " + kept + " AS q SET " + rowid + " = (" + top + ") + q." + place + "\n" +
+		"  WHERE " + condition + " AND EXISTS (SELECT 1 FROM " + t.target() + " AS t WHERE " + concat(t.sameKept("q"), " AND ") + ")"}
 }
 
 // restored are the columns that a row which comes back is given, and their

@@ -58,6 +58,7 @@ func (s SQLite) undo(out *script, empties []string) error {
 	s.backs(out, survivors)
 	if s.Operation(plan.OpDelete) != nil {
 		out.comment("the rows that went")
+		out.addAll(s.MakeRoom())
 		out.add(s.Restore())
 		s.require(out, "a row did not come back as it was, because a trigger changes it", "("+s.Restored()+") = ("+s.CountQuarantine()+")")
 	}
@@ -97,7 +98,7 @@ func (s SQLite) checkBack(out *script) error {
 	if err := s.requireKept(out); err != nil {
 		return err
 	}
-	if s.Operation(plan.OpDelete) != nil {
+	if s.Operation(plan.OpDelete) != nil && !s.own.movable() {
 		s.require(out, "the id of a removed row is taken; nothing was changed", "NOT EXISTS ("+s.occupied()+")")
 	}
 	for _, step := range stepNumbers(s.Work) {
@@ -123,6 +124,9 @@ func (s SQLite) occupied() string {
 func (s SQLite) unobstructed(step numberedStep) string {
 	t := s.table(step.table)
 	changes := s.changes(t.name)
+	if step.did == "deleted" && t.movable() {
+		return "1"
+	}
 	if step.did == "deleted" {
 		return "NOT EXISTS (SELECT 1 FROM " + changes + " AS q JOIN " + t.target() + " AS t ON " + concat(t.sameKept("q"), " AND ") + " WHERE " + s.taken(t, "q", step.number, didDelete) + ")"
 	}
