@@ -84,9 +84,10 @@ func TestLateReferencesInSQLite(t *testing.T) {
 // TestHeldInSQLite: what cannot be foretold is held, by name.
 func TestHeldInSQLite(t *testing.T) {
 	for script, want := range map[string]string{
-		"CREATE TABLE c (t INTEGER REFERENCES tickets, tag TEXT, UNIQUE (t, tag)); INSERT INTO c VALUES (106, 'x'), (107, 'x');":                                "would collide under sqlite_autoindex_c_1",
-		"CREATE TABLE c (t INTEGER REFERENCES tickets, tag TEXT); CREATE UNIQUE INDEX only_one ON c (t) WHERE tag = 'x'; INSERT INTO c VALUES (107, 'x');":      "what would collide under only_one of c, a partial index",
-		"CREATE TABLE c (t INTEGER REFERENCES tickets, n INT AS (t + 1)); CREATE TABLE d (m INT, t INT AS (m) REFERENCES tickets); INSERT INTO d VALUES (107);": "the database computes that column itself",
+		"CREATE TABLE c (t INTEGER REFERENCES tickets, tag TEXT, UNIQUE (t, tag)); INSERT INTO c VALUES (106, 'x'), (107, 'x');":                                  "would collide under sqlite_autoindex_c_1",
+		"CREATE TABLE c (t INTEGER REFERENCES tickets, tag TEXT); CREATE UNIQUE INDEX only_one ON c (tag) WHERE t > 9; INSERT INTO c VALUES (107, 'x');":          "what would collide under only_one of c, whose predicate or expressions hang on the columns that refer",
+		"CREATE TABLE c (t INTEGER REFERENCES tickets, tag TEXT); CREATE UNIQUE INDEX one_tag ON c (t, lower(tag)); INSERT INTO c VALUES (106, 'x'), (107, 'X');": "1 row of c (t) would collide under one_tag once repointed",
+		"CREATE TABLE c (t INTEGER REFERENCES tickets, n INT AS (t + 1)); CREATE TABLE d (m INT, t INT AS (m) REFERENCES tickets); INSERT INTO d VALUES (107);":   "the database computes that column itself",
 	} {
 		d := databases[slicesIndex("sqlite", "tickets")]
 		d.script += script
@@ -158,6 +159,9 @@ func TestTriggersOfChildrenInSQLite(t *testing.T) {
 		onLite(t, "referred to, one row for each", "CREATE TABLE audit (n INT); INSERT INTO audit VALUES (1); CREATE TRIGGER x AFTER UPDATE ON details BEGIN "+body+" END;", func(t *testing.T, s *story) {
 			if want == "" {
 				s.apply()
+				if got := strings.Contains(strings.Join(s.plan.Tables[0].Notes, "\n"), "the way back refuses while details has triggers (x)"); got != (s.engine == "d1") {
+					t.Errorf("the plan of %s says of the way back: %v", s.engine, s.plan.Tables[0].Notes)
+				}
 				return
 			}
 			wantCode(t, unchanged(t, s, s.tryApply), plan.CodeStopped, want)

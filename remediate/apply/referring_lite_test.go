@@ -53,6 +53,16 @@ INSERT INTO loose VALUES (1, 2, 3, -0.0), (1, 2, 3, -0.0), (1, 1, 2, 9e999);`,
 CREATE TABLE tags (ticket_id INTEGER REFERENCES tickets, tag TEXT COLLATE NOCASE, at, PRIMARY KEY (ticket_id, tag)) WITHOUT ROWID;
 INSERT INTO tags VALUES (106, 'x', '2025-01-01'), (107, 'X', '2025-01-02'), (107, 'y', NULL), (109, 'z', NULL), (110, 'z', NULL), (110, 'w', NULL);`,
 		request: ticketsRequest, options: plan.Options{Rules: map[string]plan.Rules{"tickets": {References: []plan.ReferenceRule{{Table: "TAGS", Columns: []string{"Ticket_id"}, OnConflict: plan.Drop}}}}}},
+	{name: "referred to, partial and computed keys", script: sqliteTickets + `
+CREATE TABLE tags (n INTEGER PRIMARY KEY, ticket_id INTEGER REFERENCES tickets, tag TEXT, gone, fold TEXT AS (lower(tag)));
+CREATE UNIQUE INDEX one_tag ON tags (lower(tag) DESC, ticket_id) WHERE gone IS NULL AND tag <> ')'; CREATE UNIQUE INDEX one_fold ON tags (ticket_id, fold, gone COLLATE NOCASE);
+INSERT INTO tags (ticket_id, tag, gone) VALUES (106, 'x', NULL), (107, 'X', NULL), (107, 'y', 'Old'), (106, 'z', 'old'), (109, ')', NULL), (110, ')', NULL), (110, 'w', NULL);`,
+		request: ticketsRequest, options: plan.Options{Rules: map[string]plan.Rules{"tickets": {References: []plan.ReferenceRule{{Table: "tags", Columns: []string{"ticket_id"}, OnConflict: plan.Drop}}}}}},
+	{name: "referred to, without a rowid", script: `
+CREATE TABLE seats (hall TEXT, no NUMERIC, k TEXT, parent NUMERIC, PRIMARY KEY (hall, no), FOREIGN KEY (hall, parent) REFERENCES seats) WITHOUT ROWID;
+INSERT INTO seats VALUES ('A', 1, 'a', NULL), ('A', 2.5, 'a', 1), ('a''b', x'00', 'b', NULL), ('ü', '2', 'b', NULL), ('ü', 3, 'c', 2);
+CREATE TABLE scans (hall TEXT, seat NUMERIC, tag TEXT, FOREIGN KEY (hall, seat) REFERENCES seats ON DELETE CASCADE, UNIQUE (hall, seat, tag)); INSERT INTO scans VALUES ('A', 2.5, 'x'), ('A', 1, 'x'), ('A', 2.5, 'y'), ('ü', '2', 'x');`,
+		request: source.Request{Table: "seats", Key: []string{"k"}, Ignore: []string{"parent"}}, options: plan.Options{Rules: map[string]plan.Rules{"seats": {References: []plan.ReferenceRule{{Table: "scans", Columns: []string{"hall", "seat"}, OnConflict: plan.Drop}}}}}},
 	{name: "referred to, one row for each", script: sqliteTickets + `
 CREATE TABLE details (ticket_id INTEGER PRIMARY KEY REFERENCES tickets (id), seat TEXT); INSERT INTO details VALUES (107, 'a'), (109, 'b'), (104, 'c');`, request: ticketsRequest},
 	{name: "referred to, collisions merged", script: sqliteTickets + `

@@ -106,7 +106,7 @@ func (s SQLite) checkBack(out *script) error {
 	}
 	if s.d1 {
 		for _, name := range s.ChangedTables() {
-			s.require(out, name+" has triggers, which would change rows that are put back; drop them for this file, then create them again; nothing was changed",
+			s.require(out, name+" has triggers, which D1 cannot keep from changing rows that are put back: note them (SELECT sql FROM sqlite_schema WHERE type = 'trigger'), drop them, run this file, create them again; nothing was changed",
 				"NOT EXISTS (SELECT 1 FROM main.sqlite_schema WHERE type = 'trigger' AND tbl_name = "+s.Literal(name)+" COLLATE NOCASE)")
 		}
 	}

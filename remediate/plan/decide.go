@@ -308,3 +308,22 @@ func (t *Table) repointing(table *casefile.Table) {
 		t.effect(r.Table, r.Effect())
 	}
 }
+
+// noteTriggers says where the way back in D1 asks for a person's hand: triggers
+// cannot be kept quiet there.
+func (t *Table) noteTriggers(table *casefile.Table) {
+	loud := map[string][]string{}
+	if t.merges() || t.SetRows() > 0 {
+		loud[t.Table] = append(slices.Clone(table.Triggers), table.UpdateTriggers...)
+	}
+	for _, r := range t.References {
+		if child := table.IncomingKeys[r.Number].Child; r.Rows > 0 && child != nil {
+			loud[r.Table] = append(loud[r.Table], child.Triggers...)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(loud)) {
+		if triggers := slices.Compact(slices.Sorted(slices.Values(loud[name]))); len(triggers) > 0 {
+			t.Notes = append(t.Notes, "the way back refuses while "+name+" has triggers ("+strings.Join(triggers, ", ")+"), because D1 cannot keep them from changing what is put back: note their text, drop them for it, and create them again after it")
+		}
+	}
+}

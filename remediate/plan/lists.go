@@ -33,7 +33,10 @@ func (f *referral) lists(g *casefile.Group, r *Reference, keep Fields, c *GroupR
 		}
 	}
 	child := f.table.IncomingKeys[r.Number].Child
-	if counted.Rows == 0 || child == nil {
+	switch {
+	case f.engine != "postgres":
+		return referring + ", and JSON lists are not changed in SQLite: put the id of the row that stays into them by hand, then scan again"
+	case counted.Rows == 0 || child == nil:
 		return referring + ", and arrays are not changed"
 	}
 	*c = counted

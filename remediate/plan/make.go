@@ -208,6 +208,9 @@ func (t *Table) operate(opened *Case, table *casefile.Table, opts Options, taken
 		lock = []Hazard{TakesLock}
 	}
 	t.change(opened, table, lock)
+	if engine == "d1" {
+		t.noteTriggers(table)
+	}
 	if err := t.index(opened, table, opts, taken, lock); err != nil {
 		return err
 	}

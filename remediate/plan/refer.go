@@ -158,7 +158,7 @@ func (f *referral) beyond(r *Reference, c *GroupReference) (held string) {
 	}
 	for _, u := range child.Unique {
 		if u.Unclear && u.Entry == "" && r.Action == Repoint {
-			return r.referring(c.Rows) + ", and what would collide under " + u.Name + " of " + r.Table + ", a partial index or one over expressions, cannot be foretold in SQLite"
+			return r.referring(c.Rows) + ", and what would collide under " + u.Name + " of " + r.Table + ", whose predicate or expressions hang on the columns that refer, cannot be foretold in SQLite"
 		}
 	}
 	return ""

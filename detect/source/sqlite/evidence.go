@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"context"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"strings"
 
@@ -21,7 +23,7 @@ var (
 // errNoRowid is why a question about single rows has no answer.
 var errNoRowid = errors.New("the rows have no rowid by which to ask about them")
 
-// asking settles the plan for a question about single rows, by their rowids.
+// asking settles the plan for a question about single rows.
 func (s *Source) asking(ctx context.Context, t *source.Table) (*plan, func(), error) {
 	done, err := s.interruptible(ctx)
 	if err != nil {
@@ -32,11 +34,78 @@ func (s *Source) asking(ctx context.Context, t *source.Table) (*plan, func(), er
 		done()
 		return nil, nil, errNotInspected
 	}
-	if p.way.FindsRepeats {
+	if p.way.FindsRepeats && !p.byRowid && s.utf16 { // whose bytes are not those of the names
 		done()
 		return nil, nil, errNoRowid
 	}
+	p.nameKept()
 	return p, done, nil
+}
+
+// place is what names a row t in a question: its rowid, or of a table without
+// one the types and bytes of its key.
+func (p *plan) place() string {
+	if p.byRowid {
+		return "t." + p.identity[0]
+	}
+	parts := make([]string, len(p.identity))
+	for i, column := range p.identity {
+		parts[i] = "typeof(t." + column + ") || hex(t." + column + ")"
+	}
+	return strings.Join(parts, " || ' ' || ")
+}
+
+// typeNames are what typeof() says.
+var typeNames = map[sqlite.ColumnType]string{sqlite.TypeInteger: "integer", sqlite.TypeFloat: "real", sqlite.TypeText: "text", sqlite.TypeBlob: "blob", sqlite.TypeNull: "null"}
+
+// nameKept gives the rows that were kept the names by which they are asked about.
+func (p *plan) nameKept() {
+	if !p.way.FindsRepeats || len(p.named) == len(p.kept) {
+		return
+	}
+	p.named, p.names = make(map[string]uint64, len(p.kept)), make([]string, len(p.kept))
+	for l, row := range p.kept {
+		parts := make([]string, len(row.identity))
+		for i, c := range row.identity {
+			parts[i] = c.text
+			if !p.byRowid {
+				parts[i] = typeNames[c.kind] + strings.ToUpper(hex.EncodeToString([]byte(c.text)))
+			}
+		}
+		p.names[l] = strings.Join(parts, " ")
+		p.named[p.names[l]] = uint64(l)
+	}
+}
+
+// nameOf is the name of the row at a locator, as JSON takes it.
+func (p *plan) nameOf(l uint64) any {
+	switch {
+	case !p.way.FindsRepeats:
+		return int64(l + uint64(p.base))
+	case l >= uint64(len(p.names)):
+		return nil
+	case p.byRowid:
+		return json.Number(p.names[l])
+	}
+	return p.names[l]
+}
+
+// namesOf writes the names of rows as a JSON array.
+func (p *plan) namesOf(locators []uint64) (string, error) {
+	names := make([]any, len(locators))
+	for i, l := range locators {
+		names[i] = p.nameOf(l)
+	}
+	raw, err := json.Marshal(names)
+	return string(raw), err
+}
+
+// locator is that of the row whose name a statement returned.
+func (p *plan) locator(stmt *sqlite.Stmt) uint64 {
+	if p.way.FindsRepeats {
+		return p.named[stmt.ColumnText(0)]
+	}
+	return uint64(stmt.ColumnInt64(0)) - uint64(p.base)
 }
 
 // Compare compares rows pair by pair, column by column.
@@ -46,6 +115,9 @@ func (s *Source) Compare(ctx context.Context, t *source.Table, pairs [][2]uint64
 		return err
 	}
 	defer done()
+	if p.way.FindsRepeats {
+		return errNoRowid
+	}
 	terms := make([]string, len(p.columns))
 	for i, c := range p.columns {
 		terms[i] = "a." + queries.Ident(c.Name) + " IS b." + queries.Ident(c.Name)

@@ -41,6 +41,10 @@ type plan struct {
 
 	// kept are the rows that Repeats handed out; a locator is an index of it.
 	kept []keptRow
+	// names are what these are called in a question about single rows, by
+	// locator; named are the locators by name.
+	names []string
+	named map[string]uint64
 }
 
 // locatorLimit is the first rowid that a locator cannot hold: the interface

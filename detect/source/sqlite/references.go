@@ -21,10 +21,14 @@ func (s *Source) References(ctx context.Context, t *source.Table, k source.Forei
 		return err
 	}
 	defer done()
-	query := statement("references", "table", p.from, "rowid", p.identity[0], "child", childRows(k), "on", refersOn(k))
+	names, err := p.namesOf(locators)
+	if err != nil {
+		return err
+	}
+	query := statement("references", "table", p.from, "place", p.place(), "child", childRows(k), "on", refersOn(k))
 	err = run(s.conn, query, func(stmt *sqlite.Stmt) error {
-		return visited(visit(uint64(stmt.ColumnInt64(0))-uint64(p.base), stmt.ColumnInt64(1)))
-	}, p.rowids(locators))
+		return visited(visit(p.locator(stmt), stmt.ColumnInt64(1)))
+	}, names)
 	return s.problem(ctx, "counting the rows of "+k.Table+" that refer to "+t.Name, err)
 }
 
@@ -102,37 +106,6 @@ func freeRowid(fields []field) string {
 	return ""
 }
 
-// uniqueKeys are the unique keys that hold one of the columns that refer. What
-// a partial index or an expression says is not read.
-func (s *Source) uniqueKeys(k source.ForeignKey, fields []field) ([]source.UniqueKey, error) {
-	indexes, err := s.uniqueIndexes(k.Table)
-	if err != nil {
-		return nil, err
-	}
-	primary := primaryKey(fields)
-	if len(primary) == 1 && !slices.ContainsFunc(indexes, func(i index) bool { return i.primary }) {
-		indexes = append(indexes, index{name: "primary key", columns: []indexColumn{{0, primary[0], "BINARY"}}})
-	}
-	var out []source.UniqueKey
-	for _, i := range indexes {
-		u := source.UniqueKey{Name: i.name, Unclear: i.partial}
-		for _, c := range i.columns {
-			switch {
-			case c.cid < 0:
-				u.Unclear = true
-			case slices.Contains(k.Columns, c.name):
-				u.Columns = append(u.Columns, c.name)
-			default:
-				u.Rest = append(u.Rest, key.Part{Text: c.name})
-			}
-		}
-		if len(u.Columns) > 0 || u.Unclear {
-			out = append(out, u)
-		}
-	}
-	return out, nil
-}
-
 // Collisions counts what would be too many under a unique key of the child.
 func (s *Source) Collisions(ctx context.Context, t *source.Table, k source.ForeignKey, u source.UniqueKey, groups [][]uint64, visit func(int, int64, int64) error) error {
 	p, done, err := s.asking(ctx, t)
@@ -141,17 +114,17 @@ func (s *Source) Collisions(ctx context.Context, t *source.Table, k source.Forei
 	}
 	defer done()
 	child, rest, known := collidingRows(k, u)
-	var pairs [][2]int64
+	var pairs [][2]any
 	for i, group := range groups {
 		for _, l := range group {
-			pairs = append(pairs, [2]int64{int64(i), int64(l + uint64(p.base))})
+			pairs = append(pairs, [2]any{i, p.nameOf(l)})
 		}
 	}
 	list, err := json.Marshal(pairs)
 	if err != nil {
 		return err
 	}
-	query := statement("collisions", "table", p.from, "rowid", p.identity[0], "child", child, "on", refersOn(k),
+	query := statement("collisions", "table", p.from, "place", p.place(), "child", child, "on", refersOn(k),
 		"rest", strings.Join(rest, ", "), "known", strings.Join(known, " AND "))
 	err = run(s.conn, query, func(stmt *sqlite.Stmt) error {
 		return visited(visit(stmt.ColumnInt(0), stmt.ColumnInt64(1), stmt.ColumnInt64(2)))

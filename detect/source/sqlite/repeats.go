@@ -30,7 +30,7 @@ func (s *Source) Repeats(ctx context.Context, t *source.Table, visit func([]uint
 	if p == nil {
 		return source.Count{}, errNotInspected
 	}
-	p.kept = nil
+	p.kept, p.names, p.named = nil, nil, nil
 	r := repeating{source: s, plan: p, visit: visit}
 	if err = s.countRows(p, &r.count); err == nil {
 		err = run(s.conn, p.repeatQuery(), r.row)

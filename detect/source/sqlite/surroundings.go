@@ -47,6 +47,8 @@ type index struct {
 	primary bool
 	partial bool
 	columns []indexColumn
+	// sql is the statement that made it, "" where a constraint did.
+	sql string
 }
 
 // indexColumn is a column of an index; cid is negative for what is no column.
@@ -60,7 +62,7 @@ func (s *Source) uniqueIndexes(table string) ([]index, error) {
 	err := run(s.conn, statement("unique_indexes"), func(stmt *sqlite.Stmt) error {
 		name := stmt.ColumnText(0)
 		if len(out) == 0 || out[len(out)-1].name != name {
-			out = append(out, index{name: name, primary: stmt.ColumnText(1) == "pk", partial: stmt.ColumnBool(2)})
+			out = append(out, index{name: name, primary: stmt.ColumnText(1) == "pk", partial: stmt.ColumnBool(2), sql: stmt.ColumnText(6)})
 		}
 		last := &out[len(out)-1]
 		last.columns = append(last.columns, indexColumn{stmt.ColumnInt(3), stmt.ColumnText(4), stmt.ColumnText(5)})

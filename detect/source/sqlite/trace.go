@@ -21,11 +21,14 @@ func (s *Source) Referring(ctx context.Context, t *source.Table, k source.Foreig
 	defer done()
 	child, err := s.placed(k)
 	if err == nil {
-		query := statement("referring", "table", p.from, "rowid", p.identity[0], "child", child, "on", refersOn(k))
-		err = run(s.conn, query, func(stmt *sqlite.Stmt) error {
-			visit(uint64(stmt.ColumnInt64(0))-uint64(p.base), stmt.ColumnText(1))
-			return nil
-		}, p.rowids(locators))
+		query := statement("referring", "table", p.from, "place", p.place(), "child", child, "on", refersOn(k))
+		var names string
+		if names, err = p.namesOf(locators); err == nil {
+			err = run(s.conn, query, func(stmt *sqlite.Stmt) error {
+				visit(p.locator(stmt), stmt.ColumnText(1))
+				return nil
+			}, names)
+		}
 	}
 	return s.problem(ctx, "looking for the rows of "+k.Table+" that refer to "+t.Name, err)
 }
