@@ -14,6 +14,9 @@ import (
 // batchSize is how many fingerprints are handed on at once.
 const batchSize = 4096
 
+// pacedRows are read before the pace is asked: few, because rows may be wide.
+const pacedRows = 64
+
 var errNotInspected = errors.New("the table was not inspected by this source")
 
 // Prints reads every row in the table's own order.
@@ -50,7 +53,7 @@ type printing struct {
 }
 
 func (r *printing) row(stmt *sqlite.Stmt) error {
-	if r.count.Rows++; r.count.Rows%batchSize == 0 {
+	if r.count.Rows++; r.count.Rows%pacedRows == 0 {
 		if err := r.wait(stmt.ColumnInt64(0)); err != nil {
 			return err
 		}

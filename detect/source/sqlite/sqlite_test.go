@@ -312,3 +312,26 @@ func TestCancelledInTheMiddle(t *testing.T) {
 	}
 	wantGroups(t, src, source.Request{Table: "t", Key: []string{"k"}})
 }
+
+// TestAPaceHoldsTheReadingBack reads with and without times.
+func TestAPaceHoldsTheReadingBack(t *testing.T) {
+	path, _ := database(t, "shop.db", "CREATE TABLE t (id integer PRIMARY KEY, k text, at text, rest text)", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000) INSERT INTO t SELECT i, 'k' || i, '2026-01-01', hex(zeroblob(500)) FROM n")
+	for _, column := range []string{"", "at"} {
+		s, err := Open(t.Context(), path, Options{Pace: source.NewPace(20 << 20)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		table, err := s.Inspect(t.Context(), source.Request{Table: "t", Key: []string{"k"}, Time: column})
+		if err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		count, err := s.Prints(t.Context(), table, source.Pass{}, func([]source.Print) error { return nil })
+		if took := time.Since(begun); err != nil || count.Rows != 4000 || took < 180*time.Millisecond {
+			t.Errorf("%d rows of 1 kB in %s at 20 MiB/s with the time %q: %v", count.Rows, took, column, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
