@@ -122,13 +122,16 @@ $(MIGRATIONS)/tools-%:
 	touch $@
 
 # ---- clean-up: killed over and over, and measured beside a working application ----
-.PHONY: chaos exact-undo bench-apply
+.PHONY: test-full-disk chaos exact-undo bench-apply
 
 SCHEMAS ?= 500
 exact-undo: need-postgres ## undo(apply(x)) = x by dump on SCHEMAS random databases of Postgres with random plans, from SEED on
 	TWINROW_TEST_SCHEMAS=$(SCHEMAS) TWINROW_TEST_SEED=$(SEED) go test -count=1 -timeout 60m -run '^TestUndoIsExactOnRandomSchemas$$' -v ./remediate/apply | grep -v -e '^=== ' -e '^ *--- PASS'
 
 KILLS ?= 200
+test-full-disk: need-postgres ## apply and undo on full disks, of the server and of the case; mounts small ones in memory, as root
+	go test -count=1 -tags fulldisk -timeout 10m -run '^TestFullDisk' -v ./remediate/apply | grep -v -e '^=== '
+
 chaos: need-postgres ## apply and undo, of both strategies and with what may be asked of the index, killed at every record of the journal, every step and KILLS random moments
 	TWINROW_TEST_KILLS=$(KILLS) go test -count=1 -timeout 60m -run '^TestKilledAtAnyMoment$$' -v ./remediate/apply | grep -v -e '^=== ' -e '^ *--- PASS'
 
