@@ -3,8 +3,12 @@ package apply
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"twinrow/remediate/plan"
 )
 
 // runOf opens the table of a story for online work, as a run does.
@@ -67,7 +71,7 @@ func TestWhatChangedSinceTheLookIsNotDoneAtOnce(t *testing.T) {
 			fill := strings.NewReplacer("{gone}", gone, "{kept}", kept)
 			s.run(fill.Replace(c.before))
 			run := s.runOf()
-			next := run.once.look(ctx, run.o.t.conn, run.w.Groups)
+			next := run.once.look(ctx, run.o.t.conn, run.w.Groups, pace{rows: portion})
 			if next.seen == nil || len(next.odd) > 0 {
 				t.Fatalf("not all was seen: %+v", next)
 			}
@@ -80,7 +84,7 @@ func TestWhatChangedSinceTheLookIsNotDoneAtOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := s.text("SELECT count(*) FROM tickets")
-			_, hit, err := run.batchAtOnce(ctx, next.seen)
+			_, hit, err := run.batchAtOnce(ctx, next)
 			if hit != c.hit || c.hit && err != nil || !c.hit && err == nil {
 				t.Fatalf("hit %v, want %v: %v", hit, c.hit, err)
 			}
@@ -101,8 +105,8 @@ func TestLookSeesWhatIsNotAsTheEvidenceHasIt(t *testing.T) {
 	all := len(run.w.Groups)
 	for i, change := range []string{"SELECT", "UPDATE tickets SET email = 'x@example.com' WHERE id = 107", "DELETE FROM tickets WHERE id = 107"} {
 		s.run(change)
-		next := run.once.look(context.Background(), run.o.t.conn, run.w.Groups)
-		if len(next.odd) != min(i, 1) || next.seen == nil || len(next.seen.groups) != all-min(i, 1) {
+		next := run.once.look(context.Background(), run.o.t.conn, run.w.Groups, pace{rows: portion})
+		if len(next.odd) != min(i, 1) || next.seen == nil || len(groupsOf(next.seen)) != all-min(i, 1) {
 			t.Errorf("%s: of %d groups, %d are odd", change, all, len(next.odd))
 		}
 	}
@@ -130,5 +134,63 @@ func TestTriesThatMissBecomeRare(t *testing.T) {
 	}
 	if (*atOnce)(nil).due() {
 		t.Error("what cannot be done at once is due")
+	}
+}
+
+// TestPortionsAreOneBatch goes through a batch row by row: it is done as a whole
+// or not at all, and what there is no time for is left.
+func TestPortionsAreOneBatch(t *testing.T) {
+	for _, c := range []struct {
+		name, meanwhile string
+		hold            time.Duration
+		hit, left       bool
+	}{
+		{name: "nothing happens meanwhile", meanwhile: "SELECT", hold: time.Hour, hit: true},
+		{name: "a row of the last portion was written", meanwhile: "UPDATE tickets SET email = email WHERE id = {last}", hold: time.Hour},
+		{name: "time is up", meanwhile: "SELECT", hit: true, left: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			ctx := context.Background()
+			s := databases[slicesIndex("postgres", "tickets")].online(t)
+			run := s.runOf()
+			all := run.w.Groups
+			next := run.once.look(ctx, run.o.t.conn, all, pace{1, time.Millisecond, c.hold})
+			if len(next.seen) != len(all) {
+				t.Fatalf("%d portions of %d groups", len(next.seen), len(all))
+			}
+			groups := s.plan.Tables[0].Groups
+			last, _ := groups[len(groups)-1].Remove[0].Get("id")
+			s.run(strings.ReplaceAll(c.meanwhile, "{last}", last))
+			before := s.text("SELECT count(*) FROM tickets")
+			out, hit, err := run.batchAtOnce(ctx, next)
+			if hit != c.hit || hit != (err == nil) || c.left && len(out.left) != len(all)-1 || !c.left && len(out.left) > 0 {
+				t.Fatalf("hit %v with %d of %d groups left: %v", hit, len(out.left), len(all), err)
+			}
+			if gone := s.text("SELECT " + before + " - count(*) FROM tickets"); gone != strconv.Itoa(out.rows) || hit == (out.rows == 0) {
+				t.Errorf("%s rows are gone, %d were told", gone, out.rows)
+			}
+		})
+	}
+}
+
+// TestQueueIsGentleBesideOthers has groups that a batch left come next.
+func TestQueueIsGentleBesideOthers(t *testing.T) {
+	w := &plan.Work{}
+	for n := range 1000 {
+		w.Groups = append(w.Groups, plan.WorkGroup{Number: n, Remove: make([]plan.RowRef, 1)})
+	}
+	q := newQueue(w, nil, Options{})
+	if p := q.pace(); p.rest != 0 || p.rows != portion {
+		t.Errorf("alone it goes at %+v", p)
+	}
+	q.gentle = true
+	batch := q.next()
+	if p := q.pace(); len(batch) != gentleSize || p.rows != gentlePortion || p.rest != gentleRest {
+		t.Errorf("beside others %d rows go at %+v", len(batch), p)
+	}
+	q.took(batch, outcome{rows: 30, held: holdAim, left: batch[30:]})
+	if q.left() == 0 || len(q.next()) != gentleSize-30 || q.next()[0].Number != gentleSize {
+		t.Error("what was left does not come next")
 	}
 }

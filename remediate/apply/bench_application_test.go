@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -30,13 +29,19 @@ type application struct {
 	rows  int
 	next  atomic.Int64
 	mu    sync.Mutex
-	waits []time.Duration
+	waits []wait
 	errs  []error
 }
 
+// wait is how long one transaction took from the moment at which it was due.
+type wait struct {
+	Due  time.Time
+	Took time.Duration
+}
+
 // during has an application at work while do runs, and gives back how long
-// each of its transactions took from the moment at which it was due, sorted.
-func during(b *testing.B, url string, rows int, do func()) (waits []time.Duration) {
+// each of its transactions took.
+func during(b *testing.B, url string, rows int, do func()) (waits []wait) {
 	b.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "TWINROW_TEST_APPLICATION="+url, "TWINROW_TEST_ROWS="+strconv.Itoa(rows))
@@ -91,7 +96,7 @@ func (a *application) work(url string) error {
 			for at := range due {
 				err := a.transact(conn)
 				a.mu.Lock()
-				a.waits, a.errs = append(a.waits, time.Since(at)), append(a.errs, err)
+				a.waits, a.errs = append(a.waits, wait{at, time.Since(at)}), append(a.errs, err)
 				a.mu.Unlock()
 			}
 		})
@@ -103,26 +108,25 @@ func (a *application) work(url string) error {
 	}()
 	a.send(due, ended)
 	workers.Wait()
-	slices.Sort(a.waits)
 	return errors.Join(a.errs...)
 }
 
-// send says when a transaction is due. The first second only warms up.
+// send says when a transaction is due, by the clock alone: one that begins late,
+// because those before it were slow or the machine was, has waited as well. The
+// first second only warms up.
 func (a *application) send(due chan<- time.Time, ended <-chan struct{}) {
 	defer close(due)
-	tick := time.NewTicker(time.Second / benchRate)
-	defer tick.Stop()
 	warm := time.AfterFunc(900*time.Millisecond, func() {
 		a.mu.Lock()
 		a.waits = nil
 		a.mu.Unlock()
 	})
 	defer warm.Stop()
-	for {
+	for at := time.Now(); ; at = at.Add(time.Second / benchRate) {
 		select {
 		case <-ended:
 			return
-		case at := <-tick.C:
+		case <-time.After(time.Until(at)):
 			due <- at
 		}
 	}

@@ -1,9 +1,9 @@
 package apply
 
 import (
+	"context"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -23,11 +23,8 @@ func benchRows() int {
 	return 1_000_000
 }
 
-// benchCalm is how long the application is alone; benchPause is apply's own.
-const (
-	benchCalm  = 10 * time.Second
-	benchPause = 20 * time.Millisecond
-)
+// benchPause is apply's own.
+const benchPause = 20 * time.Millisecond
 
 // payments makes a large table with copies and a case of it, with the fence up
 // if told so. It has the rows where an application would have put them, which
@@ -43,30 +40,49 @@ func payments(b *testing.B, fenced bool) *story {
 ALTER TABLE payments ADD PRIMARY KEY (id); VACUUM (ANALYZE) payments;`, benchRows()))
 	s := scanned(b, "postgres", url, plan.Options{Strategy: plan.Online}, source.Request{Table: "payments", Key: []string{"payment", "number"}, Time: "created_at"})
 	if fenced {
-		s.timed(b, UntilFence)
+		s.timed(b, UntilFence, 0)
 	}
 	psql(b, url, "CHECKPOINT")
 	b.Logf("%d rows made in %s", benchRows(), time.Since(began).Round(time.Second))
 	return s
 }
 
-// timing is what one run of apply took. read is from its start to the first
-// batch, rows from there to the end of the last.
+// timing is what one run of apply took. read is from its start, at began, to
+// the first batch, rows from there to the end of the last.
 type timing struct {
+	began                     time.Time
 	whole, read, rows, locked time.Duration
 	removed                   int
 }
 
-// clock is a Counter that notes when the batches begin and end.
-type clock struct{ start, end time.Time }
+// clock is a Counter that notes when the batches begin and end, and stops them
+// after most, if that is not 0.
+type clock struct {
+	start, end time.Time
+	most       time.Duration
+	stop       func()
+}
 
+// Step is of no interest.
 func (c *clock) Step(string, string) {}
-func (c *clock) Start(string, int64) { c.start = time.Now() }
-func (c *clock) Add(int64)           {}
-func (c *clock) Done()               { c.end = time.Now() }
 
-// timed runs apply as the command does, from the files of the case.
-func (s *story) timed(b *testing.B, until string) timing {
+// Start is where the batches begin.
+func (c *clock) Start(string, int64) {
+	c.start = time.Now()
+	if c.most > 0 {
+		time.AfterFunc(c.most, c.stop)
+	}
+}
+
+// Add is of no interest.
+func (c *clock) Add(int64) {}
+
+// Done is where the batches end.
+func (c *clock) Done() { c.end = time.Now() }
+
+// timed runs apply as the command does, from the files of the case; after most
+// it stops the batches, if that is not 0.
+func (s *story) timed(b *testing.B, until string, most time.Duration) timing {
 	b.Helper()
 	start, c := time.Now(), &clock{}
 	var err error
@@ -76,12 +92,17 @@ func (s *story) timed(b *testing.B, until string) timing {
 	if s.plan, err = plan.Read(s.opened.Dir); err != nil {
 		b.Fatal(err)
 	}
-	result, err := s.try(Options{Until: until, Pause: benchPause, Allow: allHazards, Progress: c})
-	if err != nil {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	target := s.open()
+	defer target.Close()
+	c.most, c.stop = most, cancel
+	result, err := Run(ctx, target, s.opened, s.plan, Options{Until: until, Pause: benchPause, Allow: allHazards, Progress: c})
+	if err != nil && ctx.Err() == nil {
 		b.Fatal(full(err))
 	}
 	t := result.Tables[0]
-	return timing{time.Since(start), c.start.Sub(start), c.end.Sub(c.start), time.Duration(t.LongestLockUS) * time.Microsecond, t.Rows}
+	return timing{start, time.Since(start), c.start.Sub(start), c.end.Sub(c.start), time.Duration(t.LongestLockUS) * time.Microsecond, t.Rows}
 }
 
 // selfJoin is how long the statement takes that people write by hand; it is
@@ -101,7 +122,7 @@ func BenchmarkBatchesAlone(b *testing.B) {
 	for b.Loop() { // once: the table is clean after it
 		join := selfJoin(b, s.where)
 		psql(b, s.where, "CHECKPOINT")
-		did := s.timed(b, UntilClean)
+		did := s.timed(b, UntilClean, 0)
 		fmt.Printf("\n%-36s %10s %10s\n", fmt.Sprintf("%d rows, %d surplus", benchRows(), did.removed), "measured", "asked")
 		fmt.Printf("%-36s %9.2fs %10s\n", "batches of 1,000, 20 ms between two", did.rows.Seconds(), "<= 5 s")
 		fmt.Printf("%-36s %9.2fs\n%-36s %9.2fs\n", "  before them: reading case and plan", did.read.Seconds(), "  the whole command", did.whole.Seconds())
@@ -110,50 +131,4 @@ func BenchmarkBatchesAlone(b *testing.B) {
 		fmt.Printf("%-36s %9.2fx\n", "times faster: the whole command", join.Seconds()/did.whole.Seconds())
 		fmt.Printf("%-36s %8.1fms %10s\n", "longest row-lock hold", ms(did.locked), "<= 100 ms")
 	}
-}
-
-// BenchmarkBatchesBeside measures an application while rows are removed.
-func BenchmarkBatchesBeside(b *testing.B) {
-	s := payments(b, true)
-	beside(b, s, UntilClean)
-}
-
-// BenchmarkIndexesBeside measures an application during the steps around: two
-// indexes over the whole table are built, and no pause makes that small on a
-// machine of few cores.
-func BenchmarkIndexesBeside(b *testing.B) {
-	s := payments(b, false)
-	beside(b, s, UntilFence, UntilClean, UntilIndex, "")
-	wantOK(b, s.verify())
-}
-
-func beside(b *testing.B, s *story, steps ...string) {
-	b.Helper()
-	for b.Loop() {
-		calm := during(b, s.where, benchRows(), func() { time.Sleep(benchCalm) })
-		fmt.Printf("\n%-10s %8s %9s %8s %8s %8s %9s %11s\n", "beside", "wall", "locked", "n", "p50", "p99", "longest", "p99 is")
-		row := func(name string, did timing, waits []time.Duration) {
-			fmt.Printf("%-10s %7.1fs %7.1fms %8d %6.1fms %6.1fms %7.1fms %7.2f x\n", name, did.whole.Seconds(), ms(did.locked), len(waits), ms(at(waits, 0.5)), ms(at(waits, 0.99)), ms(at(waits, 1)), ms(at(waits, 0.99))/ms(at(calm, 0.99)))
-		}
-		row("nothing", timing{whole: benchCalm}, calm)
-		var every []time.Duration
-		for _, until := range steps {
-			var did timing
-			waits := during(b, s.where, benchRows(), func() { did = s.timed(b, until) })
-			row(map[string]string{"": "unfence"}[until]+until, did, waits)
-			every = append(every, waits...)
-		}
-		slices.Sort(every)
-		row("all", timing{}, every)
-		fmt.Println("asked: p99 <= 1.3 x, longest <= 250 ms, locked <= 100 ms")
-	}
-}
-
-func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-
-func at(sorted []time.Duration, share float64) time.Duration {
-	if len(sorted) == 0 {
-		return 0
-	}
-	return sorted[min(len(sorted)-1, int(share*float64(len(sorted))))]
 }

@@ -233,14 +233,14 @@ func (r *onlineRun) clean(ctx context.Context, before state) error {
 			return err
 		}
 		if ahead == nil {
-			ahead = r.once.ahead(whole, q.next())
+			ahead = r.once.ahead(whole, q.next(), q.pace())
 		}
 		next := <-ahead
 		if err := r.between(ctx, q); err != nil {
 			return err
 		}
 		if ahead = nil; len(q.groups) > 0 && !q.gentle { // those that somebody has are for the end
-			ahead = r.once.ahead(whole, q.next())
+			ahead = r.once.ahead(whole, q.next(), q.pace())
 		}
 		outcome, err := r.batch(whole, next)
 		if err != nil {
@@ -258,7 +258,7 @@ func (r *onlineRun) clean(ctx context.Context, before state) error {
 
 // sense sees now and then whether others are at work.
 func (r *onlineRun) sense(ctx context.Context, q *queue) (err error) {
-	if time.Since(q.sensed) < sensePause {
+	if q.opts.Pause == 0 || time.Since(q.sensed) < sensePause { // without pauses there are no rests either
 		return nil
 	}
 	q.gentle, err = r.o.others(ctx, r.once.sessions()...)
@@ -315,7 +315,7 @@ func (r *onlineRun) rehearse(ctx context.Context, before state) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		next := <-r.once.ahead(ctx, q.next())
+		next := <-r.once.ahead(ctx, q.next(), q.pace())
 		outcome, err := r.batch(ctx, next)
 		if err != nil {
 			return err

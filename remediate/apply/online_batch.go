@@ -15,11 +15,11 @@ func (r *onlineRun) batch(ctx context.Context, next looked) (out outcome, err er
 	care, hit := next.groups, false
 	for tries := 0; tries < 2 && next.seen != nil && !hit; tries++ {
 		if tries > 0 { // somebody wrote one of the rows meanwhile, maybe as it was
-			if next = r.once.look(ctx, r.o.t.conn, next.groups); next.seen == nil {
+			if next = r.once.look(ctx, r.o.t.conn, next.groups, next.pace); next.seen == nil {
 				break
 			}
 		}
-		if out, hit, err = r.batchAtOnce(ctx, next.seen); hit && err != nil || r.o.lost() {
+		if out, hit, err = r.batchAtOnce(ctx, next); hit && err != nil || r.o.lost() {
 			return out, err
 		}
 	}
@@ -33,24 +33,26 @@ func (r *onlineRun) batch(ctx context.Context, next looked) (out outcome, err er
 		return out, nil
 	}
 	rest, err := r.apart(ctx, care, r.batchWithCare)
-	return outcome{rest.busy, out.rows + rest.rows, max(out.held, rest.held), rest.ended}, err
+	return outcome{rest.busy, out.left, out.rows + rest.rows, max(out.held, rest.held), rest.ended}, err
 }
 
-// batchAtOnce does the groups of a look while all still is as it was seen; hit
-// is false where something is not, and nothing was done.
-func (r *onlineRun) batchAtOnce(ctx context.Context, seen *sight) (out outcome, hit bool, err error) {
-	s := r.o.session(dialect.Batch(r.w, seen.groups))
+// batchAtOnce does the groups of a look while all still is as it was seen, as
+// far as rows may be locked for so long; hit is false where something is not,
+// and nothing was done.
+func (r *onlineRun) batchAtOnce(ctx context.Context, next looked) (out outcome, hit bool, err error) {
+	s := r.o.session(dialect.Batch(r.w, groupsOf(next.seen)))
 	defer s.rollback()
 	if err := r.once.begin(ctx, s); err != nil {
 		return out, false, err
 	}
 	started := time.Now()
-	effects, err := r.once.clean(ctx, s, seen)
+	done, effects, err := r.once.clean(ctx, s, next.seen, next.pace)
 	if err != nil {
 		return out, false, err
 	}
+	out.left = groupsOf(next.seen[len(done):])
 	change := entryData{Entry: r.w.Name, Table: r.w.Table.Table, Groups: []int{}, Step: stepClean}
-	change.take(seen.groups, nil)
+	change.take(groupsOf(done), nil)
 	if err := r.asRehearsed(r.w, change, effects); err != nil {
 		return out, true, err
 	}

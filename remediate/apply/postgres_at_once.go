@@ -1,17 +1,16 @@
 package apply
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"twinrow/queries"
 	"twinrow/remediate/dialect"
 	"twinrow/remediate/plan"
 )
@@ -125,26 +124,32 @@ func (a *atOnce) sessions() []*pgx.Conn {
 }
 
 // ahead looks at groups while others are at work.
-func (a *atOnce) ahead(ctx context.Context, groups []plan.WorkGroup) <-chan looked {
+func (a *atOnce) ahead(ctx context.Context, groups []plan.WorkGroup, p pace) <-chan looked {
 	found := make(chan looked, 1)
 	if !a.due() || a.scout == nil {
-		found <- looked{groups: groups, odd: groups}
+		found <- looked{groups: groups, odd: groups, pace: p}
 		return found
 	}
-	a.looks.Go(func() { found <- a.look(ctx, a.scout, groups) })
+	a.looks.Go(func() { found <- a.look(ctx, a.scout, groups, p) })
 	return found
 }
 
 // look compares the rows of the groups with the evidence, without a lock.
 // Where it cannot, none is seen.
-func (a *atOnce) look(ctx context.Context, conn *pgx.Conn, groups []plan.WorkGroup) looked {
-	out := looked{groups: groups, tried: true}
-	versions, err := a.versions(ctx, conn, groups)
-	if err != nil {
-		out.odd = groups
-		return out
+func (a *atOnce) look(ctx context.Context, conn *pgx.Conn, groups []plan.WorkGroup, p pace) looked {
+	out := looked{groups: groups, tried: true, pace: p}
+	for left := groups; len(left) > 0; {
+		began, part := time.Now(), left[:dialect.NextBatch(left, p.rows)]
+		left = left[len(part):]
+		versions, err := a.versions(ctx, conn, part)
+		if err == nil {
+			out.sort(part, versions)
+			err = p.pause(ctx, time.Since(began))
+		}
+		if err != nil {
+			return looked{groups: groups, odd: groups, tried: true, pace: p}
+		}
 	}
-	out.sort(versions)
 	return out
 }
 
@@ -192,73 +197,45 @@ func (a *atOnce) begin(ctx context.Context, s *postgresSession) error {
 	return s.exec(ctx, "starting a transaction", strings.Join(start, "; "))
 }
 
-// clean removes what goes, sees that all is as it was looked at, and returns
-// what that did.
-func (a *atOnce) clean(ctx context.Context, s *postgresSession, seen *sight) (map[string]plan.Effect, error) {
-	var b pgx.Batch
-	schema, table := plan.SplitName("postgres", s.w.Table.Table)
-	for _, step := range []struct {
-		of, sql string
-		args    []any
-	}{
-		{"table", queries.Postgres("apply_table"), []any{schema, table}},
-		{"columns", queries.Postgres("apply_columns"), []any{a.o.facts.oid}},
-		{"effects", queries.Postgres("apply_effects"), []any{s.counted()}},
-		{"clean", s.sql.CleanSeen(), seen.goneArgs()},
-		{"free", s.sql.SeenFree(), seen.kept.args()},
-		{"constraints", "SET CONSTRAINTS ALL IMMEDIATE", nil},
-		{"effects", queries.Postgres("apply_effects"), []any{s.counted()}},
-	} {
-		name, err := a.prepare(ctx, s.conn, step.of, step.sql)
-		if err != nil {
-			return nil, err
+// clean removes what goes, portion by portion, until rows have been locked for
+// long enough, sees that all is as it was looked at, and returns the portions
+// that it did and what that did.
+func (a *atOnce) clean(ctx context.Context, s *postgresSession, seen []*sight, p pace) (done []*sight, did map[string]plan.Effect, err error) {
+	started, want := time.Now(), 0
+	ask := &asking{a: a, s: s}
+	before := ask.first(ctx)
+	for i, part := range seen {
+		began := time.Now()
+		ask.clean(ctx, part)
+		done, want = seen[:i+1], want+len(part.gone.groups)
+		if len(done) == len(seen) {
+			break
 		}
-		b.Queue(name, step.args...)
-	}
-	results := s.conn.SendBatch(ctx, &b)
-	want := len(seen.gone.groups)
-	free, did, err := a.read(results, s, want)
-	if err = errors.Join(err, results.Close()); err != nil {
-		return nil, explain(ctx, "removing rows", err)
-	}
-	if left := len(seen.kept.groups) - free; left != 0 {
-		if err := a.hold(ctx, s, seen, left); err != nil {
-			return nil, err
+		if err := ask.send(ctx); err != nil {
+			return nil, nil, err
+		}
+		if time.Since(started) >= p.hold {
+			break
+		}
+		if err := p.pause(ctx, time.Since(began)); err != nil {
+			return nil, nil, err
 		}
 	}
-	return s.asForetold(did, effects{s.sql.Quarantine(): {Inserted: int64(want)}, s.w.Table.Table: {Deleted: int64(want)}})
-}
-
-// read reads what the server answers to a batch, in its order.
-func (a *atOnce) read(results pgx.BatchResults, s *postgresSession, want int) (free int, did effects, err error) {
-	var now facts
-	if err := now.read(results.QueryRow()); err != nil || now != a.o.facts {
-		return 0, nil, cmp.Or(err, errAtOnce)
+	free := ask.free(ctx, done)
+	ask.queue(ctx, "constraints", "SET CONSTRAINTS ALL IMMEDIATE")
+	after := ask.effects(ctx)
+	if err := ask.send(ctx); err != nil {
+		return nil, nil, err
 	}
-	rows, err := results.Query()
-	if err != nil {
-		return 0, nil, err
+	for i, part := range done {
+		if left := len(part.kept.groups) - free[i]; left != 0 {
+			if err := a.hold(ctx, s, part, left); err != nil {
+				return nil, nil, err
+			}
+		}
 	}
-	columns, err := readColumns(rows)
-	if err := cmp.Or(err, sameColumns(s.w, columns)); err != nil {
-		return 0, nil, err
-	}
-	before, err := readEffects(results.Query())
-	if err != nil {
-		return 0, nil, err
-	}
-	if tag, err := results.Exec(); err != nil || int(tag.RowsAffected()) != want {
-		return 0, nil, cmp.Or(err, errAtOnce)
-	}
-	var groups int
-	if err := results.QueryRow().Scan(&free, &groups); err != nil || free != groups {
-		return 0, nil, cmp.Or(err, errAtOnce)
-	}
-	if _, err := results.Exec(); err != nil {
-		return 0, nil, err
-	}
-	after, err := readEffects(results.Query())
-	return free, since(before, after), err
+	did, err = s.asForetold(since(before, after), effects{s.sql.Quarantine(): {Inserted: int64(want)}, s.w.Table.Table: {Deleted: int64(want)}})
+	return done, did, err
 }
 
 // hold locks the survivors that somebody had locked before.

@@ -23,24 +23,24 @@ func (s *postgresSession) counted() []string {
 
 // effects reads the server's own counts.
 func (s *postgresSession) effects(ctx context.Context) (effects, error) {
-	out, err := readEffects(s.conn.Query(ctx, queries.Postgres("apply_effects"), s.counted()))
+	out := effects{}
+	rows, err := s.conn.Query(ctx, queries.Postgres("apply_effects"), s.counted())
+	if err == nil {
+		err = out.read(rows)
+	}
 	return out, explain(ctx, "counting the effects", err)
 }
 
-// readEffects takes the counts from what apply_effects returned.
-func readEffects(rows pgx.Rows, err error) (effects, error) {
-	if err != nil {
-		return nil, err
-	}
-	out := effects{}
+// read takes the counts from what apply_effects returned.
+func (e effects) read(rows pgx.Rows) error {
 	var relid uint32
 	var name string
-	var e plan.Effect
-	_, err = pgx.ForEachRow(rows, []any{&relid, &name, &e.Inserted, &e.Updated, &e.Deleted}, func() error {
-		out.add(name, e)
+	var one plan.Effect
+	_, err := pgx.ForEachRow(rows, []any{&relid, &name, &one.Inserted, &one.Updated, &one.Deleted}, func() error {
+		e.add(name, one)
 		return nil
 	})
-	return out, err
+	return err
 }
 
 // since takes the counts of before away and leaves out tables where nothing happened.

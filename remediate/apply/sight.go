@@ -19,10 +19,11 @@ type version struct {
 // looked is what a look at some groups came to.
 type looked struct {
 	groups []plan.WorkGroup
-	// seen are those of which every row is as the evidence has it, nil for none;
-	// odd are the others.
-	seen *sight
+	// seen are those of which every row is as the evidence has it, in portions of
+	// the pace; odd are the others.
+	seen []*sight
 	odd  []plan.WorkGroup
+	pace pace
 	// tried is false where there was no look.
 	tried bool
 }
@@ -84,9 +85,9 @@ func lookArgs(groups []plan.WorkGroup, idParts int) (args []any, n int, err erro
 
 // sort tells the groups of which every row was seen once from the others; seen
 // are the rows of lookArgs, in their order.
-func (l *looked) sort(seen []version) {
+func (l *looked) sort(groups []plan.WorkGroup, seen []version) {
 	s := &sight{}
-	for _, g := range l.groups {
+	for _, g := range groups {
 		rows := seen[:1+len(g.Remove)]
 		seen = seen[len(rows):]
 		if slices.Contains(rows, version{}) {
@@ -96,8 +97,17 @@ func (l *looked) sort(seen []version) {
 		}
 	}
 	if len(s.groups) > 0 {
-		l.seen = s
+		l.seen = append(l.seen, s)
 	}
+}
+
+// groupsOf are the groups of some portions.
+func groupsOf(portions []*sight) []plan.WorkGroup {
+	var groups []plan.WorkGroup
+	for _, s := range portions {
+		groups = append(groups, s.groups...)
+	}
+	return groups
 }
 
 func (s *sight) add(g plan.WorkGroup, rows []version) {

@@ -21,9 +21,15 @@ const (
 	// stay locked on this server is not known before it.
 	firstSize = 250
 	// gentleSize is the number of rows of a batch at most while other sessions
-	// are at work: their commits wait for what it has written to the log, and
-	// that must pass between two of them.
-	gentleSize = 100
+	// are at work. It is gone through in portions of gentlePortion rows, and
+	// rests after each, gentleRest at least: what others wait for is how long one
+	// core is at work without a rest, and how much more is in the log that their
+	// commits wait for.
+	gentleSize    = 100
+	gentlePortion = 5
+	gentleRest    = 3 * time.Millisecond
+	// portion is the number of rows of a portion while nobody else is at work.
+	portion = 250
 	// sensePause is the time between two looks at whether they are.
 	sensePause = 250 * time.Millisecond
 	// smallest is the least number of rows that a batch shrinks to.
@@ -34,8 +40,10 @@ const (
 
 // outcome is what became of one batch.
 type outcome struct {
-	// busy are groups of which somebody else had locked a row.
+	// busy are groups of which somebody else had locked a row; left are those for
+	// which there was no time.
 	busy []int
+	left []plan.WorkGroup
 	rows int
 	// held is how long rows were locked.
 	held time.Duration
@@ -74,6 +82,31 @@ func newQueue(w *plan.Work, kept map[int]int, opts Options) *queue {
 	return q
 }
 
+// pace is how a batch is gone through: in portions of so many rows, with a rest
+// of at least that long after each, none where it is 0. No portion is begun
+// when rows have been locked for hold.
+type pace struct {
+	rows       int
+	rest, hold time.Duration
+}
+
+// pause leaves the server to others after a portion, for as long as that took
+// at least.
+func (p pace) pause(ctx context.Context, took time.Duration) error {
+	if p.rest == 0 {
+		return nil
+	}
+	return sleep(ctx, max(p.rest, took))
+}
+
+// pace is gentle while others are at work.
+func (q *queue) pace() pace {
+	if q.gentle {
+		return pace{gentlePortion, gentleRest, holdAim}
+	}
+	return pace{portion, 0, holdAim}
+}
+
 func (q *queue) left() int { return len(q.parts) + len(q.groups) + len(q.busy) }
 
 func (q *queue) rows() int {
@@ -105,7 +138,7 @@ func (q *queue) next() []plan.WorkGroup {
 	return batch
 }
 
-// took learns from a batch: locked groups come again, and the size follows the
+// took learns from a batch: groups that it left come next, locked ones later, and the size follows the
 // time for which rows were locked. It is false where only locked rows have
 // been left for too long.
 func (q *queue) took(batch []plan.WorkGroup, out outcome) bool {
@@ -120,6 +153,9 @@ func (q *queue) took(batch []plan.WorkGroup, out outcome) bool {
 		if busy[g.Number] {
 			q.busy = append(q.busy, g)
 		}
+	}
+	if len(out.left) > 0 {
+		q.parts = append([][]plan.WorkGroup{out.left}, q.parts...)
 	}
 	if out.rows > 0 && out.held > 0 {
 		fit := int(float64(out.rows) * float64(holdAim) / float64(out.held))
