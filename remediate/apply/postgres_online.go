@@ -67,7 +67,7 @@ func (o *postgresOnline) open(ctx context.Context) error {
 	}
 	for _, sql := range []string{
 		"SET lock_timeout = '" + shortLock + "'", "SET statement_timeout = 0", "SET default_transaction_read_only = off",
-		"SET max_parallel_maintenance_workers = 0", // the application is at work too
+		queries.Postgres("apply_neighbour"),
 	} {
 		if err := o.exec(ctx, "preparing the connection", sql); err != nil {
 			return err
@@ -81,7 +81,7 @@ func (o *postgresOnline) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if !o.t.conn.IsClosed() {
-		_, _ = o.t.conn.PgConn().Exec(ctx, "RESET lock_timeout; RESET statement_timeout; RESET default_transaction_read_only; RESET max_parallel_maintenance_workers").ReadAll()
+		_, _ = o.t.conn.PgConn().Exec(ctx, "RESET lock_timeout; RESET statement_timeout; RESET default_transaction_read_only; RESET max_parallel_maintenance_workers; RESET maintenance_work_mem").ReadAll()
 	}
 	// A closed connection's transaction ends a moment later only, and the next run would be refused.
 	_, _ = o.guard.PgConn().Exec(ctx, "ROLLBACK").ReadAll()

@@ -28,8 +28,6 @@ const (
 	gentleSize    = 100
 	gentlePortion = 5
 	gentleRest    = 3 * time.Millisecond
-	// portion is the number of rows of a portion while nobody else is at work.
-	portion = 250
 	// sensePause is the time between two looks at whether they are.
 	sensePause = 250 * time.Millisecond
 	// smallest is the least number of rows that a batch shrinks to.
@@ -99,12 +97,12 @@ func (p pace) pause(ctx context.Context, took time.Duration) error {
 	return sleep(ctx, max(p.rest, took))
 }
 
-// pace is gentle while others are at work.
+// pace is gentle while others are at work; else a batch is one portion.
 func (q *queue) pace() pace {
 	if q.gentle {
 		return pace{gentlePortion, gentleRest, holdAim}
 	}
-	return pace{portion, 0, holdAim}
+	return pace{rows: q.opts.Batch}
 }
 
 func (q *queue) left() int { return len(q.parts) + len(q.groups) + len(q.busy) }
