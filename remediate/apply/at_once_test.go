@@ -176,7 +176,7 @@ func TestPortionsAreOneBatch(t *testing.T) {
 
 // TestQueueIsGentleBesideOthers has groups that a batch left come next.
 func TestQueueIsGentleBesideOthers(t *testing.T) {
-	w := &plan.Work{}
+	w := &plan.Work{Table: &plan.Table{}}
 	for n := range 1000 {
 		w.Groups = append(w.Groups, plan.WorkGroup{Number: n, Remove: make([]plan.RowRef, 1)})
 	}
@@ -192,5 +192,9 @@ func TestQueueIsGentleBesideOthers(t *testing.T) {
 	q.took(batch, outcome{rows: 30, held: holdAim, left: batch[30:]})
 	if q.left() == 0 || len(q.next()) != gentleSize-30 || q.next()[0].Number != gentleSize {
 		t.Error("what was left does not come next")
+	}
+	q.whole = true
+	if batch := q.next(); len(batch) != smallest || q.pace().rows < smallest {
+		t.Errorf("where triggers may count statements, %d rows go at %+v", len(batch), q.pace())
 	}
 }

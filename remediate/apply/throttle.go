@@ -56,6 +56,9 @@ type queue struct {
 	parts [][]plan.WorkGroup
 	opts  Options
 	size  int
+	// whole is true where a batch must be one portion: triggers may count
+	// statements, and what they write was rehearsed with one for each batch.
+	whole bool
 	// gentle is true while other sessions are at work, as was seen at sensed.
 	gentle bool
 	sensed time.Time
@@ -67,7 +70,7 @@ type queue struct {
 }
 
 func newQueue(w *plan.Work, kept map[int]int, opts Options) *queue {
-	q := &queue{opts: opts, size: opts.Batch}
+	q := &queue{opts: opts, size: opts.Batch, whole: w.FiresTriggers()}
 	if q.size <= 0 {
 		q.size = dialect.OnlineBatch
 	}
@@ -99,7 +102,7 @@ func (p pace) pause(ctx context.Context, took time.Duration) error {
 
 // pace is gentle while others are at work; else a batch is one portion.
 func (q *queue) pace() pace {
-	if q.gentle {
+	if q.gentle && !q.whole {
 		return pace{gentlePortion, gentleRest, holdAim}
 	}
 	return pace{rows: q.opts.Batch}
@@ -127,7 +130,10 @@ func (q *queue) next() []plan.WorkGroup {
 		q.groups, q.busy = q.busy, nil
 	}
 	size := q.size
-	if q.gentle {
+	switch {
+	case q.gentle && q.whole:
+		size = min(size, smallest)
+	case q.gentle:
 		size = min(size, gentleSize)
 	}
 	n := dialect.NextBatch(q.groups, size)
