@@ -93,10 +93,6 @@ func (t *besideTable) row(name string, wall time.Duration, waits []time.Duration
 	fmt.Printf("%-24s %6.1fs %7d %6.1fms %6.1fms %7.1fms %9.2f x\n", name, wall.Seconds(), len(waits), ms(at(waits, 0.5)), ms(at(waits, 0.99)), ms(at(waits, 1)), float64(at(waits, 0.99))/float64(t.calm))
 }
 
-func (t *besideTable) asked() string {
-	return "asked: p99 <= 1.3 x, longest <= 250 ms, row-lock hold <= 100 ms"
-}
-
 // due are the transactions that were due from start to end.
 func due(waits []wait, start, end time.Time) []wait {
 	return slices.DeleteFunc(slices.Clone(waits), func(w wait) bool { return w.Due.Before(start) || !w.Due.Before(end) })
