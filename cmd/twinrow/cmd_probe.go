@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -82,12 +84,22 @@ func (p *program) probeSpec(c *cli.Context, what string) (*probe.Spec, error) {
 		spec, err := p.probeFlags(c, what)
 		return untilWindow(c, spec, err)
 	}
+	if _, err := os.Stat(what); err != nil && namesHost(what) {
+		return nil, &key.Problem{Code: key.CodeUsage, Message: what + " is no file, and a URL needs its scheme", Hint: "write it as http://" + what + ", or https://"}
+	}
 	for _, flag := range requestFlags() {
 		if name := flag.Names()[0]; c.IsSet(name) {
 			return nil, &key.Problem{Code: key.CodeUsage, Message: "--" + name + " belongs to a probe of a URL, not to a specification", Hint: "say it in " + what}
 		}
 	}
 	return p.probeFile(c, what)
+}
+
+// namesHost tells a URL without its scheme, as a browser takes it: this
+// machine, or a host with its port.
+func namesHost(what string) bool {
+	u, err := url.Parse("http://" + what)
+	return err == nil && (u.Port() != "" || u.Hostname() == "localhost" || net.ParseIP(u.Hostname()) != nil)
 }
 
 func (p *program) probeFile(c *cli.Context, what string) (*probe.Spec, error) {

@@ -18,8 +18,10 @@ import (
 // With work s and at most 1.2 ms added to a request alone, one worker's
 // parallelism comes out below w / (w - 1.2 ms) for any N, where w = s + 1.2 ms
 // is what a request alone takes. Under that, no figure seen from outside tells
-// one fast worker from many; a rule on the gaps between answers was tried and
-// let one pass.
+// one fast worker from many. A rule on the gaps between answers was tried and
+// let one pass, and how much faster many at once are answered than one after
+// another would, too: with 0.3 ms of a proxy in front of a single worker of
+// 0.05 ms they are answered seven times as fast.
 const (
 	// asleep is what a request alone may take longer than among others.
 	asleep = 1200 * time.Microsecond

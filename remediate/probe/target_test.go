@@ -34,7 +34,7 @@ func newShop() *shop { return &shop{booked: map[string]int{}, window: 300 * time
 
 // fixedShop takes long enough for a busy test machine to see its parallelism.
 func fixedShop() *shop {
-	return &shop{booked: map[string]int{}, window: 3 * time.Millisecond, fixed: true}
+	return &shop{booked: map[string]int{}, window: 6 * time.Millisecond, fixed: true}
 }
 
 func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
