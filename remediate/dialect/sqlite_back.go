@@ -26,8 +26,18 @@ func (s SQLite) Backs() (survivors, others []Back) {
 // since is still found, if not in the very columns that the step changed.
 func (s SQLite) asLeft(step numberedStep) (from string) {
 	t := s.table(step.table)
-	same := append(t.sameKept("a"), sameValues("t", "a", ownColumns(s.Work, step))...)
+	same := append(t.sameKept("a"), sameValues("t", "a", s.tells(t, step))...)
 	return s.changes(t.name) + " AS a JOIN " + t.target() + " AS t ON " + concat(same, " AND ") + " WHERE " + s.taken(t, "a", step.number, didAfter)
+}
+
+// tells are the columns by which a row is seen to be as a step left it: those
+// that it changed. Where a row is known by its rowid alone it is every column,
+// because VACUUM gives the rowids of such a table to other rows.
+func (s SQLite) tells(t stored, step numberedStep) []string {
+	if t.keepsRowid() && !t.movable() {
+		return t.writable()
+	}
+	return ownColumns(s.Work, step)
 }
 
 // updateBack gives rows their former values. A row that somebody changed since

@@ -131,7 +131,7 @@ func (s SQLite) unobstructed(step numberedStep) string {
 		return "NOT EXISTS (SELECT 1 FROM " + changes + " AS q JOIN " + t.target() + " AS t ON " + concat(t.sameKept("q"), " AND ") + " WHERE " + s.taken(t, "q", step.number, didDelete) + ")"
 	}
 	m := t.meta()
-	same := append(t.sameKept("a"), sameValues("t", "a", ownColumns(s.Work, step))...)
+	same := append(t.sameKept("a"), sameValues("t", "a", s.tells(t, step))...)
 	again := append(t.sameRow("z", "a"), "z."+m.entry+" = a."+m.entry, "z."+m.step+" > a."+m.step, "z."+m.did+" = '"+didBefore+"'")
 	return "NOT EXISTS (SELECT 1 FROM " + changes + " AS a WHERE " + s.taken(t, "a", step.number, didAfter) +
 		" AND NOT EXISTS (SELECT 1 FROM " + t.target() + " AS t WHERE " + concat(same, " AND ") + ")" +
