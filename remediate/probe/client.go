@@ -71,6 +71,11 @@ func (c *client) send(ctx context.Context, request *gate.Request) gate.Answer {
 func (c *client) read(ctx context.Context, response *http.Response, answer *gate.Answer) {
 	defer response.Body.Close()
 	answer.Status, answer.Header = response.StatusCode, response.Header
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		// Its body is the bare connection, which no time-out ends.
+		answer.Err = &gate.Fault{Kind: gate.KindProtocol, Err: errors.New("the server switched protocols")}
+		return
+	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, int64(c.limit)+1))
 	answer.Done = time.Now()
 	if answer.Body = body; len(body) > c.limit {

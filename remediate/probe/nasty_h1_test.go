@@ -110,3 +110,22 @@ func TestRudeHTTP1(t *testing.T) {
 	}
 	faceRude(t, Transport1, all)
 }
+
+// A health endpoint may be as rude, and ends no later than it is given.
+func TestRudeHealth(t *testing.T) {
+	for name, server := range rude1Servers() {
+		text := strings.NewReplacer("TRANSPORT", Transport1, "copies: 4, rounds: 2", "copies: 1, rounds: 1", "timeout: 1s", "timeout: 100ms").Replace(nastySpec)
+		s := spec(t, serve(t, fixedShop(), false).URL, text+"health: {url: \""+accepting(t, server.serve)+"\", status: [101, 2xx], json: {status: well}}\n")
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			began := time.Now()
+			result := run(t, s, nil)
+			if len(result.Health) == 0 || result.Health[0].OK || result.Verdict == Pass {
+				t.Errorf("%s %+v", result.Verdict, result.Health)
+			}
+			if took := time.Since(began); took > 30*time.Second {
+				t.Errorf("it took %v", took)
+			}
+		})
+	}
+}
