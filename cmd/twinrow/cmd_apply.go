@@ -24,7 +24,7 @@ func (p *program) cmdApply() *cli.Command {
 		Name:        "apply",
 		Usage:       "carry the plan out: quarantine, delete, build the index",
 		UsageText:   "twinrow apply CASE [SOURCE] [--dry-run] [--allow HAZARD,…] [--yes]",
-		Description: "SOURCE left out is $DATABASE_URL, then the place that the case was scanned at.\nA plan that is online stops after the batch in hand at Ctrl-C, or when there is a file CASE/stop.\nWhere triggers fire, what they add is rehearsed first and shown, and each transaction is compared with it.\n\nEXAMPLE\n   twinrow apply incident --dry-run",
+		Description: "SOURCE left out is $DATABASE_URL, then the place that the case was scanned at.\nA plan that is online stops after the batch in hand at Ctrl-C, or when there is a file CASE/stop.\nBefore the first change all is done and taken back in a transaction that is rolled back (of an online plan 16 groups): where the way back is not open, nothing is changed.\nWhere triggers fire, what they add is shown after that, and each transaction is compared with it.\n\nEXAMPLE\n   twinrow apply incident --dry-run",
 		Flags: []cli.Flag{
 			boolFlag("dry-run", "do everything in a transaction and roll it back"),
 			&cli.StringSliceFlag{Name: "allow", Usage: "consent to these `HAZARDS` of the plan, by name"},

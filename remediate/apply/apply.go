@@ -39,6 +39,7 @@ const (
 	forVerify
 	forBatch // a part of an online clean-up: rows are locked, not the table
 	forBack  // a part of its undo
+	forTrial // the undo of a rehearsal, in the transaction of what it takes back
 )
 
 // session is one open transaction over one table of a plan.

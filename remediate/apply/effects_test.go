@@ -55,8 +55,12 @@ func TestTriggers(t *testing.T) {
 	})
 	t.Run("postgres changes what comes back", func(t *testing.T) {
 		t.Parallel()
-		s := scanned(t, "postgres", trigger(t, "new.email := 'x@example.com'; RETURN new;", "BEFORE INSERT"), plan.Options{}, ticketsRequest)
+		s := scanned(t, "postgres", trigger(t, "IF EXISTS (SELECT FROM audit) THEN new.email := 'x@example.com'; END IF; RETURN new;", "BEFORE INSERT"), plan.Options{}, ticketsRequest)
+		s.run("INSERT INTO audit VALUES (1);")
+		wantCode(t, unchanged(t, s, s.tryApply), plan.CodeStopped, "the way back was rehearsed and is not open: 3 of 3 rows came back, 3 of them not as they were")
+		s.run("DELETE FROM audit;")
 		s.apply()
+		s.run("INSERT INTO audit VALUES (1);")
 		wantCode(t, unchanged(t, s, func() error { _, err := s.tryUndo(); return err }), plan.CodeStopped, "3 of them not as they were")
 	})
 	t.Run("sqlite keeps a row", func(t *testing.T) {
@@ -74,8 +78,11 @@ func TestTriggers(t *testing.T) {
 	})
 	t.Run("sqlite changes what comes back", func(t *testing.T) {
 		t.Parallel()
-		s := scanned(t, "sqlite", sqliteFile(t, sqliteTickets+"CREATE TRIGGER k AFTER INSERT ON tickets BEGIN UPDATE tickets SET email = 'x' WHERE id = new.id; END;"), plan.Options{}, ticketsRequest)
+		s := scanned(t, "sqlite", sqliteFile(t, sqliteTickets+"CREATE TABLE other (id); INSERT INTO other VALUES (1); CREATE TRIGGER k AFTER INSERT ON tickets WHEN EXISTS (SELECT 1 FROM other) BEGIN UPDATE tickets SET email = 'x' WHERE id = new.id; END;"), plan.Options{}, ticketsRequest)
+		wantCode(t, unchanged(t, s, s.tryApply), plan.CodeStopped, "the way back was rehearsed and is not open: 3 of 3 rows did not come back as they were")
+		s.run("DELETE FROM other;")
 		s.apply()
+		s.run("INSERT INTO other VALUES (1);")
 		wantCode(t, unchanged(t, s, func() error { _, err := s.tryUndo(); return err }), plan.CodeStopped, "did not come back as they were")
 	})
 	t.Run("sqlite trigger added after the scan", func(t *testing.T) {

@@ -102,6 +102,11 @@ func (r *onlineRun) batchWithCare(ctx context.Context, groups []plan.WorkGroup) 
 			return out, err
 		}
 	}
+	if r.back && change.Rows > 0 {
+		if err := s.batchBack(ctx, change); err != nil {
+			return out, err
+		}
+	}
 	return out, r.settleBatch(s, change, drifted, effects, &out, started)
 }
 

@@ -133,7 +133,7 @@ func (s *postgresSession) start(ctx context.Context, why purpose) error {
 	if err := s.preflight(ctx, why); err != nil {
 		return err
 	}
-	mode := map[purpose]string{forApply: "SHARE ROW EXCLUSIVE", forUndo: "ACCESS EXCLUSIVE", forVerify: "ACCESS SHARE", forBatch: "ROW EXCLUSIVE", forBack: "ROW EXCLUSIVE"}[why]
+	mode := map[purpose]string{forApply: "SHARE ROW EXCLUSIVE", forUndo: "ACCESS EXCLUSIVE", forVerify: "ACCESS SHARE", forBatch: "ROW EXCLUSIVE", forBack: "ROW EXCLUSIVE", forTrial: "SHARE ROW EXCLUSIVE"}[why]
 	if err := s.exec(ctx, "locking "+s.w.Table.Table, "LOCK TABLE "+s.sql.Target()+" IN "+mode+" MODE"); err != nil {
 		return err
 	}

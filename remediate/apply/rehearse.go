@@ -11,14 +11,16 @@ import (
 // by itself and all together, to see by what law triggers write.
 const rehearsedGroups = 16
 
-// rehearse finds out what triggers will write, in transactions that are rolled
-// back, and has a person agree to it. Only entries of which the plan says that
-// triggers fire are rehearsed.
+// rehearse cleans before the first change and takes it back, in transactions
+// that are rolled back. It finds out whether the way back is open and what
+// triggers will write, and has a person agree to that.
 func (r *runner) rehearse(ctx context.Context, works []*plan.Work) error {
-	if r.opts.DryRun || r.opts.Until == UntilFence || !slices.ContainsFunc(works, (*plan.Work).FiresTriggers) {
+	fires := slices.ContainsFunc(works, (*plan.Work).FiresTriggers)
+	if r.opts.Until == UntilFence || !fires && r.log.open() {
 		return nil
 	}
 	dry := *r
+	dry.back = !r.log.open()
 	dry.opts.DryRun, dry.opts.Until, dry.opts.Progress, dry.opts.Agree = true, UntilClean, nil, nil
 	samples, err := dry.samples(ctx, works)
 	if err != nil {
@@ -32,7 +34,7 @@ func (r *runner) rehearse(ctx context.Context, works []*plan.Work) error {
 			foretold = append(foretold, r.rehearsed[w.Name].foretold(w)...)
 		}
 	}
-	if len(foretold) == 0 || r.opts.Agree == nil {
+	if len(foretold) == 0 || r.opts.DryRun || r.opts.Agree == nil {
 		return nil
 	}
 	return r.opts.Agree(foretold)
@@ -55,11 +57,14 @@ func (r *runner) samples(ctx context.Context, works []*plan.Work) (map[string][]
 		return out, nil
 	}
 	for i, w := range works {
-		if !w.FiresTriggers() {
+		if len(w.Operations) == 0 {
 			continue
 		}
-		var err error
-		if out[w.Name], err = r.samplesOf(ctx, w, i+1); err != nil {
+		err := retryLocks(ctx, r.opts.LockWait, func() (err error) {
+			out[w.Name], err = r.samplesOf(ctx, w, i+1)
+			return err
+		})
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -68,15 +73,11 @@ func (r *runner) samples(ctx context.Context, works []*plan.Work) (map[string][]
 
 // samplesOf rehearses one entry by itself.
 func (r *runner) samplesOf(ctx context.Context, w *plan.Work, n int) ([]sample, error) {
-	var result TableResult
 	if w.Strategy != plan.Online {
-		err := r.again(ctx, func() (err error) { result, err = r.table(ctx, w, n); return err })
-		if err != nil || result.Rows == 0 {
-			return nil, err
-		}
-		return []sample{newSample(w, result.cleaned, result.Rows, result.Effects)}, nil
+		all, err := r.samples(ctx, []*plan.Work{w})
+		return all[w.Name], err
 	}
-	run, err := r.onlineOf(ctx, w, n, &result)
+	run, err := r.onlineOf(ctx, w, n, &TableResult{})
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +89,9 @@ func (r *runner) samplesOf(ctx context.Context, w *plan.Work, n int) ([]sample, 
 	few := spread(newQueue(w, before.kept, r.opts).groups, rehearsedGroups)
 	parts := [][]plan.WorkGroup{few}
 	for _, g := range few {
-		parts = append(parts, []plan.WorkGroup{g})
+		if w.FiresTriggers() {
+			parts = append(parts, []plan.WorkGroup{g})
+		}
 	}
 	var all []sample
 	for _, part := range parts {
@@ -99,7 +102,7 @@ func (r *runner) samplesOf(ctx context.Context, w *plan.Work, n int) ([]sample, 
 		if _, err := run.apart(ctx, part, run.batchWithCare); err != nil {
 			return nil, err
 		}
-		if run.result.Rows > 0 {
+		if run.result.Rows > 0 && w.FiresTriggers() {
 			all = append(all, newSample(w, run.result.cleaned, run.result.Rows, run.result.Effects))
 		}
 	}

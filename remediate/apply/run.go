@@ -95,13 +95,19 @@ type runner struct {
 	dir  string
 	// joined is true while all tables are rehearsed in one transaction.
 	joined bool
+	// back is true while the way back is rehearsed with the way forth.
+	back bool
 	// rehearsed is what triggers were seen to write, by entry; nil for nothing.
 	rehearsed map[string]*rehearsed
 }
 
 func (r *runner) run(ctx context.Context, works []*plan.Work) (*Result, error) {
 	if r.opts.DryRun && !slices.ContainsFunc(works, func(w *plan.Work) bool { return w.Strategy == plan.Online }) {
-		return r.rehearseAll(ctx, works)
+		result, err := r.rehearseAll(ctx, works)
+		if err != nil {
+			return result, err
+		}
+		return result, r.rehearse(ctx, works)
 	}
 	if err := r.rehearse(ctx, works); err != nil {
 		return nil, err
@@ -120,6 +126,13 @@ func (r *runner) rehearseAll(ctx context.Context, works []*plan.Work) (result *R
 		r.joined = true
 		defer func() { r.joined = false; done() }()
 		result, err = r.tables(ctx, works)
+		if !r.back || result == nil || len(result.Tables) < len(works) {
+			return err
+		}
+		if back := r.wayBack(ctx, works, result.Tables); back != nil {
+			result = nil
+			return back
+		}
 		return err
 	})
 	return result, err

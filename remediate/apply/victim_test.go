@@ -22,7 +22,14 @@ import (
 // killer is a target that kills its own process at one point of a run.
 type killer struct {
 	Target
-	at string
+	at         string
+	rehearsing bool // which is not where it dies
+}
+
+func (k *killer) together(ctx context.Context) (func(), error) {
+	done, err := k.Target.together(ctx)
+	k.rehearsing = err == nil
+	return func() { k.rehearsing = false; done() }, err
 }
 
 type killerSession struct {
@@ -38,10 +45,10 @@ func (k killerSession) here(point string) {
 	}
 }
 
-func (k killer) begin(ctx context.Context, w *plan.Work, n int, why purpose) (session, error) {
+func (k *killer) begin(ctx context.Context, w *plan.Work, n int, why purpose) (session, error) {
 	s, err := k.Target.begin(ctx, w, n, why)
-	if err != nil {
-		return nil, err
+	if err != nil || k.rehearsing {
+		return s, err
 	}
 	killerSession{at: k.at}.here("begun")
 	return killerSession{s, k.at}, nil
@@ -104,7 +111,7 @@ func fall(engine, where string, opened *plan.Case, p *plan.Plan) error {
 	if what, when, counted := strings.Cut(at, "="); counted {
 		fallAt(&opts, what, when)
 	} else {
-		target = killer{target, at}
+		target = &killer{Target: target, at: at}
 	}
 	if verb == "undo" {
 		_, err = Undo(ctx, target, opened, p, opts)
