@@ -141,6 +141,13 @@ func (s *story) asForetold(t *testing.T, result *Result) {
 			}
 		}
 	}
+	if slices.ContainsFunc(table.Notes, func(n string) bool { return strings.Contains(n, "more updates may be counted than foretold") }) {
+		for name, e := range got {
+			if w := want[name]; e.Updated >= w.Updated && e.Deleted == w.Deleted && name != table.Table {
+				want[name] = e
+			}
+		}
+	}
 	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("foretold and done (-plan +apply):\n%s", diff)
 	}

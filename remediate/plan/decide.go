@@ -251,6 +251,7 @@ func (d *deciding) settle() {
 		d.t.Notes = append(d.t.Notes, fmt.Sprintf("%s to a row that goes and would refer to %s", Verb(selves, "1 survivor refers", fmt.Sprintf("%d survivors refer", selves)), Verb(selves, "itself", "themselves")))
 	}
 	d.t.References, d.t.Inward, d.t.Hanging = d.refer.told(), d.refer.inward, d.refer.atMost
+	d.t.Shared = d.refer.several
 }
 
 // SetRows counts the surplus rows that stay.

@@ -110,6 +110,7 @@ func (f *referral) settleLists() {
 		if r.Action == DeleteRow {
 			continue
 		}
+		f.several = f.several || sum.hits > 1
 		r.Rows -= sum.rows * (sum.hits - 1)
 		r.Dropped -= sum.rows * max(0, sum.repeats-1)
 	}

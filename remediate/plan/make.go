@@ -211,6 +211,9 @@ func (t *Table) operate(opened *Case, table *casefile.Table, opts Options, taken
 	if engine == "d1" {
 		t.noteTriggers(table)
 	}
+	if t.Strategy == Online && t.Shared {
+		t.Notes = append(t.Notes, "arrays name rows of several groups: one is changed in each batch that holds one of these, so that more updates may be counted than foretold")
+	}
 	if err := t.index(opened, table, opts, taken, lock); err != nil {
 		return err
 	}

@@ -56,6 +56,8 @@ type Table struct {
 	// Inward is true where rows that go refer to rows of other groups that go; it
 	// is of use while the plan is made.
 	Inward bool `json:"-"`
+	// Shared is true where arrays name rows of several groups that go; likewise.
+	Shared bool `json:"-"`
 	// Hanging is what hangs at most on rows that are deleted beside the planned
 	// ones, by reference; nil for nothing.
 	Hanging map[int][]hanging `json:"-"`

@@ -24,6 +24,8 @@ type referral struct {
 	gone   []deleted
 	// inward is true where rows that go refer to rows of other groups that go.
 	inward bool
+	// several is true where arrays that stay name rows of several groups that go.
+	several bool
 	// alike are collisions under the keys of other entries.
 	alike []alike
 	// atMost is what hangs on rows of which some are deleted, by reference.
